@@ -1,0 +1,45 @@
+# Every target sets up what it needs: a virtual environment in .venv with the pinned versions of constraints.txt.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types format build clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+setup: $(READY)  ## make the virtual environment with everything installed
+
+# uv resolves and unpacks the CUDA stack several times faster than pip does.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "biomark needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt --editable '.[zoo,dev]'
+	touch $@
+
+demo: $(READY)  ## build the report on two real breast-cancer cohorts and print where it lies
+	$(BIN)/python examples/breast_cohorts/make_predictions.py --out demo
+	$(BIN)/biomark report --preds demo/preds.csv --out demo/report --title "ER and PgR: Rotterdam to GBSG"
+
+test: $(READY)  ## run the tests with coverage
+	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term
+
+lint: $(READY)  ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)  ## mypy, strict, on the package
+	$(BIN)/mypy -p biomark
+
+format: $(READY)  ## let ruff rewrite the files
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+build: $(READY)  ## the wheel and the sdist
+	$(BIN)/python -m build --installer uv --outdir dist .
+
+clean:  ## remove what the targets made
+	rm -rf $(VENV) build dist demo *.egg-info
