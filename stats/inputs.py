@@ -65,9 +65,7 @@ def binary_labels(y_true: ArrayLike, *, name: str = "y_true", both: bool = True)
     return positive
 
 
-def finite_scores(
-    y_score: ArrayLike, n: int, *, name: str = "y_score", of: str = "y_true"
-) -> FloatArray:
+def finite_scores(y_score: ArrayLike, n: int, *, name: str = "y_score", of: str = "y_true") -> FloatArray:
     """Return the scores as float64 of shape (n,), refusing NaN, infinities and other lengths."""
     try:
         score = np.asarray(y_score, dtype=np.float64)

@@ -1,0 +1,220 @@
+"""Confidence intervals of one AUC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import optimize, special
+
+from ..errors import BiomarkError
+from .delong import delong_variance_of
+from .inputs import Seed, binary_labels, choice, finite_scores, fraction
+from .placement import TieGroups, tie_groups
+from .results import Result
+from .roc import auc_of
+
+__all__ = ["AucEstimate", "auc_ci", "hanley_mcneil_variance"]
+
+METHODS = (
+    "delong",
+    "delong-logit",
+    "hanley-mcneil",
+    "newcombe",
+    "bootstrap-percentile",
+    "bootstrap-bca",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AucEstimate(Result):
+    """An AUC with its variance and interval.
+
+    Attributes
+    ----------
+    auc, variance : float
+        ``variance`` is NaN where the method does not have one.
+    n_pos, n_neg : int
+    ci_low, ci_high, confidence : float
+        Within [0, 1].
+    method : str
+        Names what was really used, a fall-back included.
+    """
+
+    auc: float
+    variance: float
+    n_pos: int
+    n_neg: int
+    ci_low: float
+    ci_high: float
+    confidence: float
+    method: str
+
+
+def auc_ci(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    *,
+    method: str = "delong",
+    confidence: float = 0.95,
+    cluster: ArrayLike | None = None,
+    n_boot: int = 2000,
+    rng: Seed = None,
+) -> AucEstimate:
+    """AUC with a confidence interval by one of six methods.
+
+    - ``delong``: AUC ± z sqrt(variance), DeLong's variance, cut at 0 and 1. What most papers print.
+    - ``delong-logit``: the same on the logit scale, variance / (AUC (1 - AUC))^2, mapped back. Stays inside
+      (0, 1).
+    - ``hanley-mcneil``: Wald interval with the exponential-model variance of Hanley and McNeil.
+    - ``newcombe``: the values that a score test with that model's variance, at (n_pos + n_neg) / 2 in either
+      class, does not reject (method 5). Never degenerate, at an AUC of 0 or 1 neither.
+    - ``bootstrap-percentile``, ``bootstrap-bca``: positives and negatives resampled apart.
+
+    Parameters
+    ----------
+    y_true : array of shape (n,), 0 or 1; both present
+    y_score : array of shape (n,), any finite real; higher is more positive
+    method : str
+    confidence : float in (0, 1)
+    cluster : array of shape (n,), optional
+        Who belongs together (several lesions of one patient). The variance is then Obuchowski's (1997), and
+        the bootstrap resamples whole clusters.
+    n_boot : int
+        Replicates of the bootstrap methods.
+    rng : seed or numpy.random.Generator
+
+    Returns
+    -------
+    AucEstimate
+
+    Raises
+    ------
+    OneClassError
+        If one class is absent.
+    BiomarkError
+        For an unknown method or a confidence outside (0, 1).
+
+    Notes
+    -----
+    Where DeLong's variance is 0 (AUC 0 or 1, or all placements equal) or undefined (one positive or one
+    negative) its interval would be a point or nothing; the Newcombe interval is then given and ``method``
+    says so. The Wald form covers too little near 1 and in small samples: with 30 positives and 58 negatives its
+    nominal 95% are about 94% at an AUC of 0.80 and 89% at 0.95, where the logit form keeps 95% and 94%.
+
+    References
+    ----------
+    DeLong 1988 (eq. 4 to 6); Qin G, Hotilovac L. Stat Methods Med Res 2008;17:207-221 (logit);
+    Hanley JA, McNeil BJ. Radiology 1982;143:29-36 (eq. 2 and 3); Newcombe RG. Stat Med 2006;25:559-573
+    (method 5); Obuchowski NA. Biometrics 1997;53:567-578 (clusters); Efron B. J Am Stat Assoc
+    1987;82:171-185 (BCa).
+
+    Examples
+    --------
+    >>> y, score = [0, 0, 0, 1, 1, 1], [1, 2, 4, 3, 5, 6]
+    >>> print(auc_ci(y, score, method="newcombe"))
+    AucEstimate
+      auc         0.888889
+      variance    0.0234971
+      n_pos       3
+      n_neg       3
+      ci_low      0.401008
+      ci_high     0.98837
+      confidence  0.95
+      method      newcombe
+    """
+    choice(method, METHODS, name="method")
+    fraction(confidence, name="confidence")
+    positive = binary_labels(y_true)
+    score = finite_scores(y_score, positive.size)
+    if method.startswith("bootstrap"):
+        from .bootstrap import auc_bootstrap_ci
+
+        return auc_bootstrap_ci(
+            positive, score, kind=method.removeprefix("bootstrap-"), confidence=confidence,
+            cluster=cluster, n_boot=n_boot, rng=rng,
+        )  # fmt: skip
+    groups = tie_groups(positive, score)
+    if cluster is not None:
+        from .clustered import obuchowski_variance
+
+        if method not in ("delong", "delong-logit"):
+            raise BiomarkError(
+                f"method {method!r} has no form for clustered data; use delong or delong-logit"
+            )
+        variance = obuchowski_variance(positive, score, cluster)
+        return _interval(groups, variance, method, confidence, "Obuchowski 1997")
+    return auc_interval_of(groups, method=method, confidence=confidence)
+
+
+def auc_interval_of(groups: TieGroups, *, method: str, confidence: float) -> AucEstimate:
+    """Return the interval from tie groups that hold both classes, for the methods without a bootstrap."""
+    area, n_pos, n_neg = auc_of(groups), int(groups.n_pos.sum()), int(groups.n_neg.sum())
+    if method == "newcombe":
+        low, high = _newcombe(area, n_pos, n_neg, confidence)
+        variance = hanley_mcneil_variance(area, n_pos, n_neg)
+        return AucEstimate(area, variance, n_pos, n_neg, low, high, confidence, method)
+    if method == "hanley-mcneil":
+        return _interval(groups, hanley_mcneil_variance(area, n_pos, n_neg), method, confidence)
+    return _interval(groups, delong_variance_of(groups), method, confidence)
+
+
+def hanley_mcneil_variance(auc: float, n_pos: int, n_neg: int) -> float:
+    """Variance of an AUC under Hanley and McNeil's exponential model.
+
+    (A (1 - A) + (n_pos - 1)(Q1 - A^2) + (n_neg - 1)(Q2 - A^2)) / (n_pos n_neg), Q1 = A / (2 - A),
+    Q2 = 2 A^2 / (1 + A).
+
+    Parameters
+    ----------
+    auc : float in [0, 1]
+    n_pos, n_neg : int >= 1
+
+    References
+    ----------
+    Hanley JA, McNeil BJ. Radiology 1982;143:29-36, eq. 1 and 2.
+
+    Examples
+    --------
+    >>> round(hanley_mcneil_variance(0.8, 30, 58), 6)
+    0.002866
+    """
+    q1, q2 = auc / (2.0 - auc), 2.0 * auc**2 / (1.0 + auc)
+    total = auc * (1.0 - auc) + (n_pos - 1) * (q1 - auc**2) + (n_neg - 1) * (q2 - auc**2)
+    return float(total / (n_pos * n_neg))
+
+
+def _interval(
+    groups: TieGroups, variance: float, method: str, confidence: float, note: str = ""
+) -> AucEstimate:
+    area, n_pos, n_neg = auc_of(groups), int(groups.n_pos.sum()), int(groups.n_neg.sum())
+    quantile = float(special.ndtri(0.5 + confidence / 2.0))
+    named = f"{method} ({note})" if note else method
+    if not variance > 0.0 or (method == "delong-logit" and area in (0.0, 1.0)):
+        low, high = _newcombe(area, n_pos, n_neg, confidence)
+        why = "undefined" if np.isnan(variance) else "0"
+        named = f"newcombe (the variance of {method} is {why})"
+    elif method == "delong-logit":
+        half = quantile * np.sqrt(variance) / (area * (1.0 - area))
+        low, high = (float(special.expit(special.logit(area) + side * half)) for side in (-1.0, 1.0))
+    else:
+        half = quantile * float(np.sqrt(variance))
+        low, high = max(area - half, 0.0), min(area + half, 1.0)
+    return AucEstimate(area, variance, n_pos, n_neg, low, high, confidence, named)
+
+
+def _newcombe(area: float, n_pos: int, n_neg: int, confidence: float) -> tuple[float, float]:
+    """Score interval: the values A that solve |AUC - A| = z sqrt(V(A)), Newcombe 2006, method 5."""
+    quantile = float(special.ndtri(0.5 + confidence / 2.0))
+    half = (n_pos + n_neg) / 2.0
+
+    def excess(value: float) -> float:
+        spread = 1.0 + (half - 1.0) * ((1.0 - value) / (2.0 - value) + value / (1.0 + value))
+        return float((area - value) ** 2 - quantile**2 * value * (1.0 - value) * spread / (n_pos * n_neg))
+
+    # At an AUC of 1 the estimate itself is a root, and the lower bound is the other one; likewise at 0.
+    edge = 1e-9
+    low = 0.0 if area == 0.0 else float(optimize.brentq(excess, 0.0, min(area, 1.0 - edge), xtol=1e-15))
+    high = 1.0 if area == 1.0 else float(optimize.brentq(excess, max(area, edge), 1.0, xtol=1e-15))
+    return low, high
