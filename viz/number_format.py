@@ -115,7 +115,7 @@ def p_value(p: float) -> str:
 
     Examples
     --------
-    >>> p_value(0.295), p_value(0.0272), p_value(0.00004), p_value(1.0), p_value(0.04961)
+    >>> p_value(0.2951), p_value(0.0272), p_value(0.00004), p_value(1.0), p_value(0.04961)
     ('0.30', '0.027', '< 0.001', '> 0.99', '0.0496')
     """
     if math.isnan(p):
@@ -138,7 +138,7 @@ def p_equation(p: float, symbol: str = "p") -> str:
 
     Examples
     --------
-    >>> p_equation(0.295), p_equation(0.0004)
+    >>> p_equation(0.2951), p_equation(0.0004)
     ('p = 0.30', 'p < 0.001')
     """
     text = p_value(p)
