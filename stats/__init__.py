@@ -1,1 +1,59 @@
 """The statistics of diagnostic accuracy: arrays in, small frozen results out. Knows neither torch nor plotly."""
+
+from .auc_interval import AucEstimate, auc_ci, hanley_mcneil_variance
+from .bootstrap import bootstrap_interval
+from .clustered import clustered_auc_test, obuchowski_covariance
+from .cutoff import Cutoff, optimal_cutoff
+from .delong import (
+    AucComparison,
+    AucContrast,
+    delong_contrast_test,
+    delong_covariance,
+    delong_test,
+    delong_test_unpaired,
+)
+from .multilabel import MultilabelEstimates, MultilabelMetrics, multilabel_ci, multilabel_metrics
+from .optimism import CorrectedEstimate, CutoffOptimism, cutoff_optimism
+from .results import Estimate, Result
+from .roc import RocCurve, auc, partial_auc, roc_curve
+from .roc_band import RocBand, roc_band
+from .strata import AucInteraction, Strata, interaction_test, stratify
+from .tests_of_difference import benjamini_hochberg, bonferroni, holm
+
+__all__ = [
+    "AucComparison",
+    "AucContrast",
+    "AucEstimate",
+    "AucInteraction",
+    "CorrectedEstimate",
+    "Cutoff",
+    "CutoffOptimism",
+    "Estimate",
+    "MultilabelEstimates",
+    "MultilabelMetrics",
+    "Result",
+    "RocBand",
+    "RocCurve",
+    "Strata",
+    "auc",
+    "auc_ci",
+    "benjamini_hochberg",
+    "bonferroni",
+    "bootstrap_interval",
+    "clustered_auc_test",
+    "cutoff_optimism",
+    "delong_contrast_test",
+    "delong_covariance",
+    "delong_test",
+    "delong_test_unpaired",
+    "hanley_mcneil_variance",
+    "holm",
+    "interaction_test",
+    "multilabel_ci",
+    "multilabel_metrics",
+    "obuchowski_covariance",
+    "optimal_cutoff",
+    "partial_auc",
+    "roc_curve",
+    "stratify",
+]

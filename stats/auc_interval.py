@@ -100,8 +100,8 @@ def auc_ci(
     -----
     Where DeLong's variance is 0 (AUC 0 or 1, or all placements equal) or undefined (one positive or one
     negative) its interval would be a point or nothing; the Newcombe interval is then given and ``method``
-    says so. The Wald form covers too little near 1 and in small samples: with 30 positives and 58 negatives its
-    nominal 95% are about 94% at an AUC of 0.80 and 89% at 0.95, where the logit form keeps 95% and 94%.
+    says so. The Wald form covers too little near 1 and in small samples: with 30 positives and 58 negatives
+    its nominal 95% are about 94% at an AUC of 0.80 and 89% at 0.95; the logit form keeps 95% and 94%.
 
     References
     ----------

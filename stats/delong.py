@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
 from ..errors import BiomarkError
 from .inputs import binary_labels, finite_scores, fraction
@@ -197,7 +197,7 @@ def delong_test(
     difference = float(d10.mean())
     # Constant differences must give exactly 0, which a variance about a rounded mean does not.
     variance = sum(float(np.var(d, ddof=1)) / d.size if np.ptp(d) > 0.0 else 0.0 for d in (d10, d01))
-    return _comparison(auc_a, auc_b, difference, variance, np.inf, confidence, "DeLong, paired")
+    return comparison_of(auc_a, auc_b, difference, variance, np.inf, confidence, "DeLong, paired")
 
 
 def delong_test_unpaired(
@@ -261,7 +261,7 @@ def delong_test_unpaired(
         df = float(
             np.float64(total) ** 2 / sum(v**2 / (n - 1) for v, n in zip(variances, sizes, strict=True))
         )
-    return _comparison(
+    return comparison_of(
         areas[0], areas[1], areas[0] - areas[1], total, df, confidence, "DeLong, unpaired (Welch t)"
     )
 
@@ -353,7 +353,7 @@ def _covariance(values: FloatArray) -> FloatArray:
     return np.asarray(centred @ centred.T / (values.shape[1] - 1))
 
 
-def _comparison(
+def comparison_of(
     auc_a: float,
     auc_b: float,
     difference: float,
@@ -362,6 +362,7 @@ def _comparison(
     confidence: float,
     method: str,
 ) -> AucComparison:
+    """Return the comparison of two AUCs whose difference has this variance; z where ``df`` is infinite."""
     if variance > 0.0:
         se = float(np.sqrt(variance))
         statistic = difference / se
@@ -369,8 +370,8 @@ def _comparison(
             p_value = 2.0 * float(special.ndtr(-abs(statistic)))
             quantile = float(special.ndtri(0.5 + confidence / 2.0))
         else:
-            p_value = 2.0 * float(stats.t.sf(abs(statistic), df))
-            quantile = float(stats.t.ppf(0.5 + confidence / 2.0, df))
+            p_value = 2.0 * float(special.stdtr(df, -abs(statistic)))
+            quantile = float(special.stdtrit(df, 0.5 + confidence / 2.0))
         low, high = max(difference - quantile * se, -1.0), min(difference + quantile * se, 1.0)
     elif difference == 0.0:
         statistic, p_value, low, high = 0.0, 1.0, 0.0, 0.0

@@ -1,0 +1,145 @@
+"""AUCs of clustered data: several lesions of one patient are not independent (Obuchowski 1997)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import BiomarkError
+from .delong import AucComparison, comparison_of
+from .inputs import binary_labels, cluster_codes, finite_scores, fraction
+from .placement import placement_values
+from .results import FloatArray
+
+__all__ = ["clustered_auc_test", "obuchowski_covariance"]
+
+
+def obuchowski_covariance(
+    y_true: ArrayLike, scores: ArrayLike, cluster: ArrayLike
+) -> tuple[FloatArray, FloatArray]:
+    """AUCs of several scores of the same clustered units and their covariance matrix.
+
+    With V10_i. and V01_i. the sums of placement values over cluster i, m_i and n_i its positives and
+    negatives: S10 / m + S01 / n + (S11 + S11') / (m n), where
+
+    - S10 = I10 / ((I10 - 1) m) sum (V10_i. - m_i A)(V10_i. - m_i A)', over the I10 clusters with a positive,
+    - S01 = I01 / ((I01 - 1) n) sum (V01_i. - n_i A)(V01_i. - n_i A)', over the I01 clusters with a negative,
+    - S11 = I / (I - 1) sum (V10_i. - m_i A)(V01_i. - n_i A)', over all I clusters.
+
+    Parameters
+    ----------
+    y_true : array of shape (n,), 0 or 1; both present
+    scores : array of shape (k, n), finite; higher is more positive
+    cluster : array of shape (n,)
+        Identifier of whom each unit belongs to, of any type.
+
+    Returns
+    -------
+    aucs : array of shape (k,)
+        The same as without clusters.
+    covariance : array of shape (k, k)
+
+    Raises
+    ------
+    OneClassError
+        If one class is absent.
+    BiomarkError
+        Where fewer than two clusters hold a positive, or a negative.
+
+    Notes
+    -----
+    With one unit a cluster this is DeLong's covariance, but for the S11 terms, which are then 0. It rests on
+    many clusters: with 44 patients of two lesions each, the 95% interval of an AUC covered 92% at an
+    intraclass correlation of 0.5, where DeLong's covered 87%.
+
+    References
+    ----------
+    Obuchowski NA. Nonparametric analysis of clustered ROC curve data. Biometrics 1997;53:567-578, section 3.
+
+    Examples
+    --------
+    >>> y, score = [0, 1, 0, 1, 0, 1], [[1, 2, 4, 3, 5, 6]]
+    >>> aucs, covariance = obuchowski_covariance(y, score, ["a", "a", "b", "b", "c", "c"])
+    >>> aucs.round(4).tolist()
+    [0.5556]
+    """
+    positive = binary_labels(y_true)
+    matrix = np.asarray(scores, dtype=np.float64)
+    if matrix.ndim != 2 or matrix.shape[1] != positive.size or matrix.shape[0] == 0:
+        raise BiomarkError(f"scores must have shape (k, {positive.size}), found {matrix.shape}")
+    codes = cluster_codes(cluster, positive.size)
+    n_clusters = int(codes.max()) + 1
+    m, n = int(positive.sum()), int((~positive).sum())
+    with_pos = np.unique(codes[positive]).size
+    with_neg = np.unique(codes[~positive]).size
+    if with_pos < 2 or with_neg < 2:
+        raise BiomarkError(
+            "Obuchowski's variance needs at least two clusters with a positive and two with a negative, "
+            f"found {with_pos} and {with_neg}"
+        )
+    aucs, of_pos, of_neg = [], [], []
+    for row in matrix:
+        v10, v01 = placement_values(positive, finite_scores(row, positive.size, name="scores"))
+        area = float(v10.mean())
+        aucs.append(area)
+        of_pos.append(np.bincount(codes[positive], weights=v10 - area, minlength=n_clusters))
+        of_neg.append(np.bincount(codes[~positive], weights=v01 - area, minlength=n_clusters))
+    pos, neg = np.stack(of_pos), np.stack(of_neg)
+    s10 = with_pos / ((with_pos - 1) * m) * (pos @ pos.T)
+    s01 = with_neg / ((with_neg - 1) * n) * (neg @ neg.T)
+    s11 = n_clusters / (n_clusters - 1) * (pos @ neg.T)
+    return np.array(aucs), s10 / m + s01 / n + (s11 + s11.T) / (m * n)
+
+
+def obuchowski_variance(positive: NDArray[np.bool_], score: FloatArray, cluster: ArrayLike) -> float:
+    """Return the variance of one AUC; never below 0, which small samples could otherwise give."""
+    return max(float(obuchowski_covariance(positive, score[None], cluster)[1][0, 0]), 0.0)
+
+
+def clustered_auc_test(
+    y_true: ArrayLike,
+    score_a: ArrayLike,
+    score_b: ArrayLike,
+    cluster: ArrayLike,
+    *,
+    confidence: float = 0.95,
+) -> AucComparison:
+    """Compare two AUCs of the same clustered units (Obuchowski 1997).
+
+    H0: AUC_a = AUC_b. z = (AUC_a - AUC_b) / sqrt(Var_a + Var_b - 2 Cov_ab), variances from
+    `obuchowski_covariance`.
+
+    Parameters
+    ----------
+    y_true : array of shape (n,), 0 or 1; both present
+    score_a, score_b : arrays of shape (n,), finite; higher is more positive
+    cluster : array of shape (n,)
+    confidence : float in (0, 1)
+
+    Returns
+    -------
+    AucComparison
+
+    Raises
+    ------
+    OneClassError, BiomarkError
+        As `obuchowski_covariance`.
+
+    References
+    ----------
+    Obuchowski NA. Biometrics 1997;53:567-578.
+
+    Examples
+    --------
+    >>> y, cluster = [0, 1, 0, 1, 0, 1], [1, 1, 2, 2, 3, 3]
+    >>> clustered_auc_test(y, [1, 2, 4, 3, 5, 6], [1, 2, 4, 3, 5, 6], cluster).p_value
+    1.0
+    """
+    fraction(confidence, name="confidence")
+    aucs, covariance = obuchowski_covariance(y_true, np.stack([score_a, score_b]), cluster)
+    # Rank-equivalent scores give one covariance four times; its difference is then exactly 0.
+    variance = float((covariance[0, 0] - covariance[0, 1]) + (covariance[1, 1] - covariance[1, 0]))
+    auc_a, auc_b = float(aucs[0]), float(aucs[1])
+    return comparison_of(
+        auc_a, auc_b, auc_a - auc_b, max(variance, 0.0), np.inf, confidence, "Obuchowski 1997, clustered"
+    )
