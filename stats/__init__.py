@@ -1,8 +1,9 @@
-"""The statistics of diagnostic accuracy: arrays in, small frozen results out. Knows neither torch nor plotly."""
+"""The statistics of diagnostic accuracy: arrays in, small frozen results out. No torch, no plotly."""
 
 from .auc_interval import AucEstimate, auc_ci, hanley_mcneil_variance
 from .bootstrap import bootstrap_interval
 from .clustered import clustered_auc_test, obuchowski_covariance
+from .confidence_band import RocBand, roc_band
 from .cutoff import Cutoff, optimal_cutoff
 from .delong import (
     AucComparison,
@@ -16,7 +17,6 @@ from .multilabel import MultilabelEstimates, MultilabelMetrics, multilabel_ci, m
 from .optimism import CorrectedEstimate, CutoffOptimism, cutoff_optimism
 from .results import Estimate, Result
 from .roc import RocCurve, auc, partial_auc, roc_curve
-from .roc_band import RocBand, roc_band
 from .strata import AucInteraction, Strata, interaction_test, stratify
 from .tests_of_difference import benjamini_hochberg, bonferroni, holm
 
@@ -54,6 +54,7 @@ __all__ = [
     "obuchowski_covariance",
     "optimal_cutoff",
     "partial_auc",
+    "roc_band",
     "roc_curve",
     "stratify",
 ]

@@ -304,7 +304,7 @@ def _of_counts(
     seen = np.asarray(~np.isnan(truth))
     positive = np.asarray(truth == 1.0)
     cells = np.stack([positive & decided, seen & ~positive & decided, positive & ~decided], axis=-1)
-    complete = seen.all(axis=1)
+    complete = np.asarray(seen.all(axis=1))
     right = complete & np.all((positive == decided) | ~seen, axis=2)
     n_decisions, n, n_labels = decided.shape
     flat = np.concatenate(
