@@ -54,7 +54,7 @@ def tie_groups(positive: NDArray[np.bool_], score: FloatArray) -> TieGroups:
     Notes
     -----
     Sorting the two classes apart and merging them is several times faster than an indirect sort of all
-    scores, since only the multiset of scores matters here, not whose they are. ``-0.0`` and ``0.0`` are one value.
+    scores, since only the multiset of scores matters here, not whose they are. ``-0.0`` equals ``0.0``.
     """
     pos_sorted = np.sort(score[positive])
     neg_sorted = np.sort(score[~positive])
