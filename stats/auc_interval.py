@@ -160,7 +160,7 @@ def auc_interval_of(groups: TieGroups, *, method: str, confidence: float) -> Auc
     return _interval(groups, delong_variance_of(groups), method, confidence)
 
 
-def hanley_mcneil_variance(auc: float, n_pos: int, n_neg: int) -> float:
+def hanley_mcneil_variance(auc: float, n_pos: float, n_neg: float) -> float:
     """Variance of an AUC under Hanley and McNeil's exponential model.
 
     (A (1 - A) + (n_pos - 1)(Q1 - A^2) + (n_neg - 1)(Q2 - A^2)) / (n_pos n_neg), Q1 = A / (2 - A),
