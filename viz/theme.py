@@ -107,8 +107,19 @@ _COLOUR_KEYS = ("color", "fillcolor")
 
 @dataclass(frozen=True, slots=True)
 class ModelStyle:
-    """How one model is drawn: ``colour`` (light scheme, ``#RRGGBB``) and Plotly ``dash``."""
+    """How one model is drawn.
 
+    Attributes
+    ----------
+    slot : int
+        Place in ``Scheme.models``; the page's style sheet knows the colour as ``--model-<slot>``.
+    colour : str
+        ``#RRGGBB`` in the light scheme.
+    dash : str
+        Plotly's dash: ``solid``, or lengths of strokes and gaps.
+    """
+
+    slot: int
     colour: str
     dash: str
 
@@ -135,7 +146,7 @@ def model_styles(models: Sequence[str]) -> dict[str, ModelStyle]:
     for model in models:
         slot = slots[model] if model in slots else next(free)
         turn, colour = divmod(slot, len(LIGHT.models))
-        styles[model] = ModelStyle(LIGHT.models[colour], _DASHES[(colour + turn) % len(_DASHES)])
+        styles[model] = ModelStyle(colour, LIGHT.models[colour], _DASHES[(colour + turn) % len(_DASHES)])
     return styles
 
 
@@ -157,6 +168,7 @@ def base_layout(**layout: Any) -> dict[str, Any]:
     labels that look like paper, and a legend below the axes, where it covers no data.
     """
     return {
+        "template": "none",
         "font": {"family": FONT_FAMILY, "size": 13, "color": LIGHT.ink},
         "paper_bgcolor": LIGHT.paper,
         "plot_bgcolor": LIGHT.paper,
