@@ -98,8 +98,6 @@ def proportion_ci(
     >>> low.round(3).tolist(), high.round(3).tolist()
     ([0.0, 0.509, 0.832], [0.168, 0.913, 1.0])
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     method = choice(method, PROPORTION_METHODS, name="method")
     confidence = fraction(confidence, name="confidence")
     successes, trials = np.broadcast_arrays(_whole(k, name="k"), _whole(n, name="n"))
@@ -112,11 +110,8 @@ def proportion_ci(
     high = np.full(successes.shape, np.nan)
     defined = trials > 0
     if defined.any():
-        low[defined], high[defined] = proportion_confint(
-            successes[defined],
-            trials[defined],
-            alpha=1.0 - confidence,
-            method=_STATSMODELS_NAMES[method],
+        low[defined], high[defined] = real_valued_bounds(
+            successes[defined], trials[defined], method=method, confidence=confidence
         )
     # Exact in theory, off by a rounding error (or, for Jeffreys, by its missing edge rule) in the formulas.
     if method in ("wilson", "jeffreys"):
@@ -156,6 +151,21 @@ def proportion_estimate(k: int, n: int, *, method: str = "wilson", confidence: f
     if n == 0:
         return Estimate(np.nan, np.nan, np.nan, confidence, "undefined: the denominator is 0")
     return Estimate(k / n, low, high, confidence, f"{method}, {k}/{n}")
+
+
+def real_valued_bounds(
+    k: ArrayLike, n: ArrayLike, *, method: str, confidence: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the formulas of :func:`proportion_ci` for any real 0 <= k <= n, n > 0, as planning needs them."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(
+        np.asarray(k, dtype=np.float64),
+        np.asarray(n, dtype=np.float64),
+        alpha=1.0 - confidence,
+        method=_STATSMODELS_NAMES[method],
+    )
+    return np.asarray(low), np.asarray(high)
 
 
 def _whole(count: ArrayLike, *, name: str) -> FloatArray:

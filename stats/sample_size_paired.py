@@ -166,7 +166,7 @@ def paired_auc_power(
     Examples
     --------
     >>> round(paired_auc_power(0.85, 0.75, 94, 94, correlation=0.5), 3)
-    0.802
+    0.803
     """
     size = (whole_number(n_pos, name="n_pos"), whole_number(n_neg, name="n_neg"))
     plan = comparison_plan(auc_a, auc_b, null_difference, correlation, alpha, alternative, method)
