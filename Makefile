@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EXAMPLE := examples/breast_cohorts
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types format build clean
@@ -12,17 +13,23 @@ help:  ## list the targets
 
 setup: $(READY)  ## make the virtual environment with everything installed
 
-# uv resolves and unpacks the CUDA stack several times faster than pip does.
+# uv resolves and unpacks the CUDA stack several times faster than pip does. The outer pip puts it there, because
+# a Debian python3 with pip has no ensurepip to make a pip inside.
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "biomark needs Python 3.11 or newer, this is " + sys.version.split()[0])'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@command -v $(PYTHON) >/dev/null || { echo "biomark needs Python 3.11 or newer; there is no $(PYTHON) here"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "biomark needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; name another with: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "biomark's set-up needs pip: $(PYTHON) -m pip does not work (Debian: apt install python3-pip)"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
+	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt --editable '.[zoo,dev]'
-	touch $@
+	@touch $@
 
-demo: $(READY)  ## build the report on two real breast-cancer cohorts and print where it lies
-	$(BIN)/python examples/breast_cohorts/make_predictions.py --out demo
-	$(BIN)/biomark report --preds demo/preds.csv --out demo/report --title "ER and PgR: Rotterdam to GBSG"
+demo: demo/preds.csv  ## build the report on two real breast-cancer cohorts and print where it lies
+	$(BIN)/biomark report --preds demo/preds.csv --out demo/report --title "ER and PR: Rotterdam to GBSG"
+	@echo "The report: $(CURDIR)/demo/report/report.html"
+
+demo/preds.csv: $(READY) $(EXAMPLE)/make_predictions.py $(EXAMPLE)/rotterdam.csv $(EXAMPLE)/gbsg.csv
+	$(BIN)/python $(EXAMPLE)/make_predictions.py --out demo
 
 test: $(READY)  ## run the tests with coverage
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term
