@@ -4,6 +4,7 @@ from .auc_interval import AucEstimate, auc_ci, hanley_mcneil_variance
 from .bootstrap import bootstrap_interval
 from .clustered import clustered_auc_test, obuchowski_covariance
 from .confidence_band import RocBand, roc_band
+from .confusion import ConfusionCounts, confusion_counts
 from .cutoff import Cutoff, optimal_cutoff
 from .delong import (
     AucComparison,
@@ -14,9 +15,12 @@ from .delong import (
     delong_test_unpaired,
 )
 from .multilabel import MultilabelEstimates, MultilabelMetrics, multilabel_ci, multilabel_metrics
+from .operating_point import OperatingPoint, operating_point, operating_point_from_counts
 from .optimism import CorrectedEstimate, CutoffOptimism, cutoff_optimism
+from .proportion import proportion_ci
 from .results import Estimate, Result
 from .roc import RocCurve, auc, partial_auc, roc_curve
+from .sample_size import AucSampleSize, PowerCurve, auc_power, auc_power_curve, auc_sample_size
 from .strata import AucInteraction, Strata, interaction_test, stratify
 from .tests_of_difference import benjamini_hochberg, bonferroni, holm
 
@@ -25,22 +29,30 @@ __all__ = [
     "AucContrast",
     "AucEstimate",
     "AucInteraction",
+    "AucSampleSize",
+    "ConfusionCounts",
     "CorrectedEstimate",
     "Cutoff",
     "CutoffOptimism",
     "Estimate",
     "MultilabelEstimates",
     "MultilabelMetrics",
+    "OperatingPoint",
+    "PowerCurve",
     "Result",
     "RocBand",
     "RocCurve",
     "Strata",
     "auc",
     "auc_ci",
+    "auc_power",
+    "auc_power_curve",
+    "auc_sample_size",
     "benjamini_hochberg",
     "bonferroni",
     "bootstrap_interval",
     "clustered_auc_test",
+    "confusion_counts",
     "cutoff_optimism",
     "delong_contrast_test",
     "delong_covariance",
@@ -52,8 +64,11 @@ __all__ = [
     "multilabel_ci",
     "multilabel_metrics",
     "obuchowski_covariance",
+    "operating_point",
+    "operating_point_from_counts",
     "optimal_cutoff",
     "partial_auc",
+    "proportion_ci",
     "roc_band",
     "roc_curve",
     "stratify",

@@ -130,11 +130,12 @@ def cutoff_optimism(
     drawn: list[FloatArray] = []
     for counts in resampling_counts(positive.size, n_boot, generator(rng), cluster=codes):
         ranked = counts[:, order]
-        replicate = _yields(
-            np.add.reduceat(ranked * is_pos, starts, axis=1),
-            np.add.reduceat(ranked * (1.0 - is_pos), starts, axis=1),
-        )
-        at = replicate[0].argmax(axis=1)
+        n_pos = np.add.reduceat(ranked * is_pos, starts, axis=1)
+        n_neg = np.add.reduceat(ranked * (1.0 - is_pos), starts, axis=1)
+        replicate = _yields(n_pos, n_neg)
+        # Only a score that was drawn can be the replicate's cut-off.
+        offered = np.where(n_pos + n_neg > 0.0, replicate[0][:, :-1], -np.inf)
+        at = np.concatenate([offered, replicate[0][:, -1:]], axis=1).argmax(axis=1)
         rows = np.arange(at.size)
         drawn.append(
             np.stack(

@@ -1,0 +1,80 @@
+"""Bands of the ROC curve."""
+
+import numpy as np
+import pytest
+from biomark.errors import BiomarkError
+from biomark.stats import roc_band, roc_curve
+from biomark.stats.confidence_band import _sensitivity_at
+
+
+def data(n=80, seed=0, ties=False):
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    score = rng.normal(size=n) + y
+    return y, np.round(score, 0) if ties else score
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_sensitivity_at_a_rate_follows_the_curve(ties):
+    y, score = data(ties=ties)
+    curve = roc_curve(y, score)
+    pos, neg = curve.tpr[1:] * curve.n_pos, curve.fpr[1:] * curve.n_neg
+    grid = np.linspace(0, 1, 57)
+    found = _sensitivity_at(pos[None], neg[None], grid)[0]
+    # The definition: linear between points, the top of a vertical step.
+    for rate, value in zip(grid, found, strict=True):
+        on = curve.tpr[np.isclose(curve.fpr, rate, atol=1e-12)]
+        if on.size:
+            assert value == pytest.approx(on.max(), abs=1e-9)
+        else:
+            k = np.searchsorted(curve.fpr, rate)
+            x0, x1, y0, y1 = curve.fpr[k - 1], curve.fpr[k], curve.tpr[k - 1], curve.tpr[k]
+            assert value == pytest.approx(y0 + (rate - x0) / (x1 - x0) * (y1 - y0), abs=1e-9)
+
+
+@pytest.mark.parametrize("method", ["pointwise", "simultaneous"])
+def test_the_band_holds_the_curve_and_rises(method):
+    y, score = data()
+    band = roc_band(y, score, method=method, n_boot=500, rng=0)
+    curve = roc_curve(y, score)
+    inside = np.interp(1 - band.specificity, curve.fpr, curve.tpr)
+    assert (band.ci_low <= inside + 1e-9).all() and (inside <= band.ci_high + 1e-9).all()
+    assert (np.diff(band.ci_low) >= 0).all() and (np.diff(band.ci_high) >= 0).all()
+    assert band.ci_low.min() >= 0 and band.ci_high.max() <= 1
+
+
+def test_the_same_seed_gives_the_same_band():
+    y, score = data()
+    first, second = (roc_band(y, score, n_boot=200, rng=3) for _ in range(2))
+    assert (first.ci_low == second.ci_low).all() and (first.ci_high == second.ci_high).all()
+
+
+def test_the_simultaneous_band_covers_the_whole_true_curve():
+    from scipy.stats import norm
+
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(400):
+        y = np.repeat([0, 1], [58, 30])
+        band = roc_band(y, rng.normal(size=88) + 1.2 * y, method="simultaneous", points=201)
+        truth = norm.sf(norm.isf(1 - band.specificity) - 1.2)
+        held += bool(((band.ci_low <= truth + 1e-12) & (truth <= band.ci_high + 1e-12)).all())
+    assert held / 400 >= 0.95
+
+
+def test_the_pointwise_band_covers_one_point_about_as_often_as_it_says():
+    from scipy.stats import norm
+
+    rng = np.random.default_rng(1)
+    truth = norm.sf(norm.isf(0.3) - 1.2)
+    held = 0
+    for k in range(300):
+        y = np.repeat([0, 1], [58, 30])
+        band = roc_band(y, rng.normal(size=88) + 1.2 * y, points=11, n_boot=300, rng=k)
+        held += band.ci_low[3] <= truth <= band.ci_high[3]
+    assert 0.90 <= held / 300 <= 0.99
+
+
+def test_fewer_than_two_points_are_refused():
+    with pytest.raises(BiomarkError, match="points"):
+        roc_band([0, 1], [0, 1], points=1)

@@ -1,0 +1,159 @@
+"""Overall metrics over labels, against scikit-learn and against loops over patients."""
+
+import numpy as np
+import pytest
+from biomark.errors import BiomarkError
+from biomark.stats import multilabel_ci, multilabel_metrics
+from biomark.stats.bootstrap import resampling_counts
+from biomark.stats.multilabel import METRICS, multilabel_replicates
+from sklearn import metrics as sk
+
+
+def data(n=90, labels=3, seed=0, ties=True):
+    rng = np.random.default_rng(seed)
+    y = (rng.random((n, labels)) < [0.7, 0.5, 0.3][:labels]).astype(float)
+    score = rng.normal(size=(n, labels)) + y
+    return y, np.round(score, 1) if ties else score
+
+
+CUTS = np.array([0.4, 0.5, 0.6])
+
+
+def reference(y, score, cuts):
+    called = (score >= cuts).astype(int)
+    y = y.astype(int)
+    overlap = sk.jaccard_score(y, called, average=None)
+    return {
+        "macro_auc": sk.roc_auc_score(y, score, average="macro"),
+        "weighted_auc": sk.roc_auc_score(y, score, average="weighted"),
+        "macro_accuracy": overlap.mean(),
+        "micro_accuracy": sk.jaccard_score(y, called, average="micro"),
+        **{
+            f"{average}_{name}": function(y, called, average=average)
+            for average in ("macro", "micro", "weighted")
+            for name, function in (
+                ("precision", sk.precision_score),
+                ("recall", sk.recall_score),
+                ("f1", sk.f1_score),
+            )
+        },
+        "hamming": sk.hamming_loss(y, called),
+        "subset_accuracy": sk.accuracy_score(y, called),
+    }
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_metrics_agree_with_scikit_learn(seed):
+    y, score = data(seed=seed)
+    ours = multilabel_metrics(y, score, CUTS).to_dict()
+    theirs = reference(y, score, CUTS)
+    assert set(ours) == set(theirs) == set(METRICS)
+    for name, value in theirs.items():
+        assert ours[name] == pytest.approx(value, rel=1e-12), name
+
+
+def test_macro_accuracy_is_the_mean_of_tp_over_tp_fp_fn():
+    y = np.array([[1, 1], [1, 0], [0, 0], [1, 1]])
+    score = np.array([[1, 0], [0, 1], [1, 0], [1, 1]])
+    # Label 1: TP 2, FP 1, FN 1. Label 2: TP 1, FP 1, FN 1.
+    assert multilabel_metrics(y, score, [1, 1]).macro_accuracy == pytest.approx((2 / 4 + 1 / 3) / 2)
+
+
+def test_replicates_are_the_metrics_of_the_repeated_patients():
+    y, score = data(n=50)
+    drawn = multilabel_replicates(y, score[None], (score >= CUTS)[None], n_boot=25, rng=7)
+    counts = np.concatenate(list(resampling_counts(50, 25, np.random.default_rng(7)))).astype(int)
+    for row, times in enumerate(counts):
+        repeated = reference(np.repeat(y, times, axis=0), np.repeat(score, times, axis=0), CUTS)
+        for name, value in repeated.items():
+            assert drawn[name][row, 0] == pytest.approx(value, rel=1e-12), name
+
+
+def test_models_share_their_replicates():
+    y, score = data()
+    twice = np.stack([score, score])
+    drawn = multilabel_replicates(y, twice, twice >= CUTS, n_boot=40, rng=0)
+    for name in METRICS:
+        assert (drawn[name][:, 0] == drawn[name][:, 1]).all()
+
+
+def test_missing_labels_are_left_out_of_their_label_only():
+    y, score = data()
+    y[:5, 0] = np.nan
+    score[:5, 0] = np.nan
+    found = multilabel_metrics(y, score, CUTS)
+    parts = [
+        multilabel_metrics(y[s][:, [k]], score[s][:, [k]], CUTS[[k]])
+        for k, s in ((0, slice(5, None)), (1, slice(None)), (2, slice(None)))
+    ]
+    for name in ("macro_auc", "macro_accuracy", "macro_precision", "macro_recall", "macro_f1"):
+        assert getattr(found, name) == pytest.approx(np.mean([getattr(p, name) for p in parts]), rel=1e-12)
+    called = score >= CUTS
+    wrong = np.nansum(np.where(np.isnan(y), 0, called != (y == 1)))
+    assert found.hamming == pytest.approx(wrong / (y.size - 5), rel=1e-12)
+    assert found.subset_accuracy == pytest.approx((called[5:] == (y[5:] == 1)).all(axis=1).mean(), rel=1e-12)
+
+
+def test_a_label_with_one_class_is_left_out_of_the_macro_auc():
+    y, score = data()
+    y[:, 1] = 1.0
+    expected = np.mean([sk.roc_auc_score(y[:, k], score[:, k]) for k in (0, 2)])
+    assert multilabel_metrics(y, score, CUTS).macro_auc == pytest.approx(expected, rel=1e-12)
+
+
+def test_precision_without_a_positive_call_is_undefined_not_zero():
+    y = np.array([[1.0], [0.0]])
+    found = multilabel_metrics(y, [[0.1], [0.2]], [0.5])
+    assert np.isnan(found.macro_precision)
+    assert found.macro_f1 == 0.0 and found.macro_recall == 0.0
+
+
+def test_labels_of_one_class_everywhere_have_no_auc():
+    found = multilabel_metrics(np.ones((4, 2)), np.zeros((4, 2)), [0.0, 0.0])
+    assert np.isnan(found.macro_auc) and found.subset_accuracy == 1.0
+
+
+@pytest.mark.parametrize("method", ["percentile", "basic", "bca"])
+def test_every_metric_gets_an_interval_with_its_method(method):
+    y, score = data()
+    found = multilabel_ci(y, score, CUTS, method=method, n_boot=300, rng=0)
+    for name in METRICS:
+        estimate = getattr(found, name)
+        assert estimate.ci_low < estimate.value < estimate.ci_high, name
+        assert estimate.method == f"bootstrap-{method}, 300 replicates of whole patients"
+
+
+def test_the_jackknife_of_bca_leaves_out_each_patient_in_turn():
+    from biomark.stats.multilabel import _leaving_one_out
+
+    y, score = data(n=30)
+    left = _leaving_one_out(y, score[None], (score >= CUTS)[None], None)
+    for k in (0, 13, 29):
+        rest = reference(np.delete(y, k, axis=0), np.delete(score, k, axis=0), CUTS)
+        for name, value in rest.items():
+            assert left[name][k, 0] == pytest.approx(value, rel=1e-12), name
+
+
+def test_clusters_widen_the_interval_when_their_patients_agree():
+    y, score = data(n=40)
+    y3, score3, cluster = np.repeat(y, 3, axis=0), np.repeat(score, 3, axis=0), np.repeat(np.arange(40), 3)
+    alone = multilabel_ci(y3, score3, CUTS, n_boot=500, rng=0).macro_f1
+    whole = multilabel_ci(y3, score3, CUTS, n_boot=500, rng=0, cluster=cluster).macro_f1
+    assert whole.ci_high - whole.ci_low > 1.3 * (alone.ci_high - alone.ci_low)
+    assert "clusters" in whole.method
+
+
+@pytest.mark.parametrize(
+    ("y", "score", "cuts", "says"),
+    [
+        ([0, 1], [0.1, 0.2], [0.5], "shape"),
+        ([[0, 2]], [[0.1, 0.2]], [0.5, 0.5], "0, 1 or NaN"),
+        ([[0, 1]], [[0.1]], [0.5, 0.5], "shape"),
+        ([[0, 1]], [[0.1, np.nan]], [0.5, 0.5], "finite wherever"),
+        ([[0, 1]], [[0.1, 0.2]], [0.5], "one number for each of 2 labels"),
+        ([[0, 1]], [[0.1, 0.2]], [0.5, np.nan], "one number for each of 2 labels"),
+    ],
+)
+def test_bad_input_is_refused(y, score, cuts, says):
+    with pytest.raises(BiomarkError, match=says):
+        multilabel_metrics(y, score, cuts)
