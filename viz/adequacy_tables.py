@@ -1,0 +1,162 @@
+"""The page's tables of strata and sample size, and of any further frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from .captions import (
+    digits_of,
+    interval_level,
+    label_title,
+    set_heading,
+)
+from .interval_mark import (
+    mark_scale,
+)
+from .number_format import (
+    UNDEFINED,
+    count,
+    number,
+    p_value,
+    percentage,
+)
+from .page_table import (
+    Cell,
+    Column,
+    Group,
+    Table,
+    auc_axis,
+    by_set,
+    classes,
+    classes_sum,
+    estimate_cell,
+    exact,
+    mark_cell,
+    model_cell,
+    name_cell,
+    notes_of,
+    parts,
+    rows_of,
+)
+from .theme import (
+    model_styles,
+)
+
+if TYPE_CHECKING:
+    from ..stats.evaluation import Evaluation
+
+__all__ = [
+    "frame_table",
+    "sample_size_table",
+    "strata_table",
+]
+
+_METHOD_NAMES = {"obuchowski": "Obuchowski", "hanley-mcneil": "Hanley–McNeil"}
+
+
+def strata_table(evaluation: Evaluation) -> Table:
+    """Return the AUC in each stratum."""
+    digits, styles = digits_of(evaluation), model_styles(evaluation.models)
+    frame = evaluation.strata
+    axis = auc_axis(frame, "ci_low", "ci_high")
+    groups = []
+    for name in by_set(evaluation.sets, evaluation.main_set):
+        rows = []
+        labels = [*evaluation.labels, "macro"]
+        for label, cells in parts(rows_of(frame, set=name), "label", labels):
+            new_label = True
+            for stratum, models in parts(cells, "stratum", list(dict.fromkeys(cells["stratum"]))):
+                for at, (_, row) in enumerate(models.iterrows()):
+                    line = [name_cell(label_title(label), rows=len(cells))] if new_label else []
+                    new_label = False
+                    if at == 0:
+                        line.append(name_cell(stratum, sub=classes(row, label), rows=len(models)))
+                    line += [
+                        model_cell(row["model"], styles[row["model"]]),
+                        mark_cell(row, "auc", axis, styles[row["model"]]),
+                        estimate_cell(row, "auc", digits, prefix=""),
+                    ]
+                    rows.append(line)
+        groups.append(Group(set_heading(evaluation, name), rows))
+    columns = [
+        Column("Label", numeric=False),
+        Column("Stratum", numeric=False),
+        Column("Model", numeric=False),
+        Column("AUC", numeric=False, drawing=mark_scale(axis)),
+        Column(f"AUC ({interval_level(evaluation)})"),
+    ]
+    return Table("strata", "AUC within strata", columns, groups, notes_of(frame))
+
+
+def sample_size_table(evaluation: Evaluation) -> Table:
+    """Return observed and required numbers of patients, by both methods."""
+    digits, styles = digits_of(evaluation), model_styles(evaluation.models)
+    methods = list(dict.fromkeys(evaluation.sample_size["method"]))
+    groups = []
+    for name in by_set(evaluation.sets, evaluation.main_set):
+        rows = []
+        for label, cells in parts(rows_of(evaluation.sample_size, set=name), "label", evaluation.labels):
+            new_label = True
+            for model, given in parts(cells, "model", evaluation.models):
+                first = given.iloc[0]
+                line = [name_cell(label, rows=cells["model"].nunique())] if new_label else []
+                new_label = False
+                line += [
+                    model_cell(model, styles[model]),
+                    Cell(number(first["auc"], digits), title=exact(first["auc"])),
+                    Cell(classes_sum(first, "n_")),
+                ]
+                for method in methods:
+                    mine = rows_of(given, method=method)
+                    line += _required(mine.iloc[0]) if len(mine) else [Cell(UNDEFINED), Cell(UNDEFINED)]
+                rows.append(line)
+        groups.append(Group(set_heading(evaluation, name), rows))
+    columns = [
+        Column("Label", numeric=False),
+        Column("Model", numeric=False),
+        Column("AUC"),
+        Column("Observed (positive + negative)"),
+    ]
+    for method in methods:
+        called = _METHOD_NAMES.get(method, method)
+        columns += [Column(f"Required, {called}"), Column(f"Power reached, {called}")]
+    return Table(
+        "sample-size", "Patients observed and required", columns, groups, notes_of(evaluation.sample_size)
+    )
+
+
+def frame_table(frame: pd.DataFrame, name: str, caption: str, digits: int) -> Table:
+    """Return any frame as it is: numbers rounded, everything else as text."""
+    rows = []
+    for _, row in frame.iterrows():
+        line = []
+        for column in frame.columns:
+            value = row[column]
+            if isinstance(value, float) and not value.is_integer():
+                shown = p_value(value) if "p_value" in str(column) else number(value, digits)
+                line.append(Cell(shown, title=exact(value)))
+            elif isinstance(value, (int, float)) and not isinstance(value, bool):
+                line.append(Cell(count(value)))
+            else:
+                line.append(Cell(str(value), numeric=False, is_name=True))
+        rows.append(line)
+    numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
+    columns = [
+        Column(str(column).replace("_", " "), numeric=bool(is_number))
+        for column, is_number in zip(frame.columns, numeric, strict=True)
+    ]
+    return Table(name, caption, columns, [Group("", rows)])
+
+
+def _required(row: Any) -> list[Cell]:
+    needed = classes_sum(row, "required_")
+    power = Cell(percentage(row["power"]), title=exact(row["power"]))
+    if needed == UNDEFINED:
+        return [Cell(UNDEFINED), power]
+    enough = bool(row["adequate"])
+    return [
+        Cell(needed, tag="reached" if enough else "not reached", tag_kind="good" if enough else "bad"),
+        power,
+    ]

@@ -1,0 +1,96 @@
+"""What the page calls sets, cut-offs, metrics and labels, and how many decimals it prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .number_format import count, decimal_places
+
+if TYPE_CHECKING:
+    from ..stats.evaluation import Evaluation
+
+__all__ = [
+    "cutoff_label",
+    "digits_of",
+    "interval_level",
+    "label_title",
+    "main_cutoff",
+    "metric_name",
+    "set_heading",
+]
+
+_METRIC_NAMES = {
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "f1": "F1 score",
+    "balanced_accuracy": "Balanced accuracy",
+    "youden": "Youden index",
+    "lr_positive": "LR+",
+    "lr_negative": "LR−",
+    "odds_ratio": "Diagnostic odds ratio",
+    "mcc": "MCC",
+    "kappa": "Kappa",
+    "auc": "AUC",
+    "hamming": "Hamming loss",
+    "subset_accuracy": "Subset accuracy",
+}
+
+
+def digits_of(evaluation: Evaluation) -> int:
+    """Return the decimals that the intervals of the judged set's AUCs support; one number for the page."""
+    frame = evaluation.individual
+    judged = frame[frame["set"] == evaluation.main_set]
+    return decimal_places((judged["auc_ci_high"] - judged["auc_ci_low"]).tolist())
+
+
+def main_cutoff(evaluation: Evaluation, name: str) -> str:
+    """Return the kind of cut-off that is the main one in a set: locked wherever it was found elsewhere."""
+    return "same-set" if evaluation.cutoff_set in (None, name) else "locked"
+
+
+def cutoff_label(evaluation: Evaluation, kind: str) -> str:
+    """Return what the page calls a kind of cut-off.
+
+    The locked one names the set that it was found on.
+    """
+    return f"locked on {evaluation.cutoff_set}" if kind == "locked" else "chosen on the same set"
+
+
+def metric_name(name: str) -> str:
+    """Return what a metric is called in print.
+
+    Examples
+    --------
+    >>> metric_name("ppv"), metric_name("macro_f1"), metric_name("micro_recall")
+    ('PPV', 'Macro F1 score', 'Micro recall')
+    """
+    if name in _METRIC_NAMES:
+        return _METRIC_NAMES[name]
+    kind, _, rest = name.partition("_")
+    called = _METRIC_NAMES.get(rest, rest.replace("_", " "))
+    return (
+        f"{kind.capitalize()} {called if called[:2].isupper() or called[1:2].isdigit() else called.lower()}"
+    )
+
+
+def set_heading(evaluation: Evaluation, name: str) -> str:
+    """Return ``test set (n = 88)``, saying which set is judged and which gave the cut-offs."""
+    cohort = evaluation.cohort
+    patients = cohort.loc[cohort["set"] == name, "n_patients"]
+    heading = f"{name} set (n = {count(patients.iloc[0])})" if len(patients) else f"{name} set"
+    if name == evaluation.cutoff_set:
+        return f"{heading}, where the cut-offs were found"
+    return f"{heading}, judged" if name == evaluation.main_set and len(evaluation.sets) > 1 else heading
+
+
+def interval_level(evaluation: Evaluation) -> str:
+    """Return ``95% CI`` at the level of the evaluation."""
+    return f"{evaluation.settings['confidence'] * 100:g}% CI"
+
+
+def label_title(label: str) -> str:
+    """Return what a label is called in print; ``macro`` is the mean over labels."""
+    return "macro AUC" if label == "macro" else label

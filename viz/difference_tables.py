@@ -1,0 +1,188 @@
+"""The page's tables of differences: between models, between sets, between strata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .captions import (
+    digits_of,
+    interval_level,
+    label_title,
+    main_cutoff,
+    metric_name,
+    set_heading,
+)
+from .interval_mark import (
+    mark_scale,
+)
+from .number_format import (
+    count,
+    number,
+    p_value,
+)
+from .page_table import (
+    Cell,
+    Column,
+    Group,
+    Table,
+    by_set,
+    difference_axis,
+    estimate_cell,
+    exact,
+    mark_cell,
+    model_cell,
+    name_cell,
+    notes_of,
+    p_cells,
+    parts,
+    rows_of,
+)
+from .theme import (
+    model_styles,
+)
+
+if TYPE_CHECKING:
+    from ..stats.evaluation import Evaluation
+
+__all__ = [
+    "comparison_table",
+    "interaction_table",
+    "overall_difference_table",
+    "overfitting_table",
+]
+
+
+def comparison_table(evaluation: Evaluation) -> Table:
+    """Return the paired comparisons of models, with Holm's correction."""
+    digits = digits_of(evaluation)
+    frame = evaluation.comparisons
+    axis = difference_axis(frame)
+    groups = []
+    for name in by_set(evaluation.sets, evaluation.main_set):
+        rows = []
+        mine = rows_of(frame, set=name)
+        for label, pairs in parts(mine, "label", evaluation.labels):
+            for at, (_, row) in enumerate(pairs.iterrows()):
+                line = [name_cell(label, rows=len(pairs))] if at == 0 else []
+                line += [
+                    name_cell(f"{row['model_a']} − {row['model_b']}"),
+                    Cell(f"{number(row['auc_a'], digits)} − {number(row['auc_b'], digits)}"),
+                    mark_cell(row, "difference", axis),
+                    estimate_cell(row, "difference", digits, prefix=""),
+                    *p_cells(row),
+                    Cell(count(row["n"])),
+                ]
+                rows.append(line)
+        family = int(mine["family"].max()) if len(mine) else 0
+        tests = f"; Holm’s correction over {family} comparison{'s' if family != 1 else ''}"
+        groups.append(Group(set_heading(evaluation, name) + (tests if rows else ""), rows))
+    columns = [
+        Column("Label", numeric=False),
+        Column("Models", numeric=False),
+        Column("AUCs"),
+        Column("Difference", numeric=False, drawing=mark_scale(axis)),
+        Column(f"Difference ({interval_level(evaluation)})"),
+        Column("p"),
+        Column("Holm-adjusted p"),
+        Column("Patients"),
+    ]
+    return Table("comparisons", "Pairwise comparison of AUCs", columns, groups, notes_of(frame))
+
+
+def overall_difference_table(evaluation: Evaluation) -> Table:
+    """Return the differences of the overall metrics between models, in the judged set."""
+    digits = digits_of(evaluation)
+    frame = rows_of(evaluation.overall_differences, set=evaluation.main_set)
+    kind = main_cutoff(evaluation, evaluation.main_set)
+    frame = frame[frame["cutoff"].isin(["", kind])]
+    axis = difference_axis(frame)
+    rows = []
+    for metric, pairs in parts(frame, "metric", list(dict.fromkeys(frame["metric"]))):
+        for at, (_, row) in enumerate(pairs.iterrows()):
+            line = [Cell(metric_name(metric), numeric=False, head=True, rows=len(pairs))] if at == 0 else []
+            line += [
+                name_cell(f"{row['model_a']} − {row['model_b']}"),
+                mark_cell(row, "difference", axis),
+                estimate_cell(row, "difference", digits, prefix=""),
+                Cell(p_value(row["p_value"]), title=exact(row["p_value"])),
+            ]
+            rows.append(line)
+    columns = [
+        Column("Metric", numeric=False),
+        Column("Models", numeric=False),
+        Column("Difference", numeric=False, drawing=mark_scale(axis)),
+        Column(f"Difference ({interval_level(evaluation)})"),
+        Column("p"),
+    ]
+    caption = f"Differences of the overall metrics: {set_heading(evaluation, evaluation.main_set)}"
+    notes = [
+        "Bootstrap of whole patients, both models on the same replicates. "
+        "These p-values are not corrected for the number of metrics."
+    ]
+    return Table("overall-differences", caption, columns, [Group("", rows)], notes + notes_of(frame))
+
+
+def overfitting_table(evaluation: Evaluation) -> Table:
+    """Return the comparison of each AUC between an earlier set and the judged one."""
+    digits, styles = digits_of(evaluation), model_styles(evaluation.models)
+    frame = evaluation.overfitting
+    axis = difference_axis(frame)
+    groups = []
+    for earlier in dict.fromkeys(frame["set_a"]):
+        rows = []
+        for label, cells in parts(rows_of(frame, set_a=earlier), "label", evaluation.labels):
+            for at, (_, row) in enumerate(cells.iterrows()):
+                line = [name_cell(label, rows=len(cells))] if at == 0 else []
+                line += [
+                    model_cell(row["model"], styles[row["model"]]),
+                    Cell(number(row["auc_a"], digits), title=exact(row["auc_a"])),
+                    Cell(number(row["auc_b"], digits), title=exact(row["auc_b"])),
+                    mark_cell(row, "difference", axis, styles[row["model"]]),
+                    estimate_cell(row, "difference", digits, prefix=""),
+                    *p_cells(row),
+                ]
+                rows.append(line)
+        groups.append(Group(f"{earlier} set against {evaluation.main_set} set", rows))
+    columns = [
+        Column("Label", numeric=False),
+        Column("Model", numeric=False),
+        Column("AUC, earlier set"),
+        Column("AUC, judged set"),
+        Column("Difference", numeric=False, drawing=mark_scale(axis)),
+        Column(f"Difference ({interval_level(evaluation)})"),
+        Column("p"),
+        Column("Holm-adjusted p"),
+    ]
+    return Table(
+        "overfitting", "AUC in the earlier sets and in the judged one", columns, groups, notes_of(frame)
+    )
+
+
+def interaction_table(evaluation: Evaluation) -> Table:
+    """Return whether AUCs, and differences of models, differ between strata: the judged set."""
+    digits = digits_of(evaluation)
+    frame = rows_of(evaluation.interaction, set=evaluation.main_set)
+    axis = difference_axis(frame)
+    rows = []
+    for label, cells in parts(frame, "label", [*evaluation.labels, "macro"]):
+        for at, (_, row) in enumerate(cells.iterrows()):
+            line = [name_cell(label_title(label), rows=len(cells))] if at == 0 else []
+            line += [
+                name_cell(str(row["model"]).replace(" - ", " − ")),
+                name_cell(f"{row['stratum_a']} − {row['stratum_b']}"),
+                mark_cell(row, "difference", axis),
+                estimate_cell(row, "difference", digits, prefix=""),
+                *p_cells(row),
+            ]
+            rows.append(line)
+    columns = [
+        Column("Label", numeric=False),
+        Column("Model, or difference of models", numeric=False),
+        Column("Strata", numeric=False),
+        Column("Difference", numeric=False, drawing=mark_scale(axis)),
+        Column(f"Difference in AUC ({interval_level(evaluation)})"),
+        Column("p for interaction"),
+        Column("Holm-adjusted p"),
+    ]
+    caption = f"Interaction with the strata: {set_heading(evaluation, evaluation.main_set)}"
+    return Table("interaction", caption, columns, [Group("", rows)], notes_of(frame))
