@@ -20,7 +20,7 @@ from .placement import placement_values, tie_groups
 from .results import FloatArray
 from .roc import auc_of
 
-__all__ = ["WeightedAuc", "auc_bootstrap_ci", "bootstrap_interval", "resampling_counts"]
+__all__ = ["WeightedAuc", "WeightedCurve", "auc_bootstrap_ci", "bootstrap_interval", "resampling_counts"]
 
 # Counts of one chunk as float64 stay near this size.
 CHUNK_BYTES = 32 * 2**20
@@ -128,6 +128,43 @@ class WeightedAuc:
             won = np.einsum("bj,bj->b", of_pos, below)
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(won / pairs)
+
+
+class WeightedCurve:
+    """Confusion counts at every threshold, for many replicates of the same patients, ranked once.
+
+    Parameters
+    ----------
+    positive : boolean array of shape (n,)
+    score : array of shape (n,), finite
+
+    Attributes
+    ----------
+    thresholds : array of shape (k,), descending
+        The distinct scores; positive is ``score >= threshold``.
+    """
+
+    def __init__(self, positive: NDArray[np.bool_], score: FloatArray) -> None:
+        self._order = np.argsort(-score, kind="stable")
+        ranked = score[self._order]
+        self._starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
+        self._ranked_positive = positive[self._order].astype(np.float64)
+        self.thresholds = ranked[self._starts]
+
+    def __call__(self, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return true and false positives at each threshold, each of shape (b, k).
+
+        Parameters
+        ----------
+        counts : array of shape (b, n)
+        """
+        ranked = counts[:, self._order]
+        of_pos = ranked * self._ranked_positive
+        ranked -= of_pos
+        if self._starts.size < ranked.shape[1]:
+            of_pos = np.add.reduceat(of_pos, self._starts, axis=1)
+            ranked = np.add.reduceat(ranked, self._starts, axis=1)
+        return np.cumsum(of_pos, axis=1), np.cumsum(ranked, axis=1)
 
 
 def bootstrap_interval(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import BiomarkError
-from .bootstrap import resampling_counts
+from .bootstrap import WeightedCurve, resampling_counts
 from .inputs import Seed, binary_labels, choice, finite_scores, fraction, generator, whole_number
 from .placement import tie_groups
 from .results import FloatArray, Result
@@ -108,8 +108,8 @@ def roc_band(
     if method == "simultaneous":
         level = np.log(2.0 / (1.0 - np.sqrt(confidence))) / 2.0
         shift, lift = np.sqrt(level / above_neg[0, -1]), np.sqrt(level / above_pos[0, -1])
-        low = _sensitivity_at(above_pos, above_neg, np.clip(grid - shift, 0.0, 1.0))[0] - lift
-        high = _sensitivity_at(above_pos, above_neg, np.clip(grid + shift, 0.0, 1.0))[0] + lift
+        low = sensitivity_at(above_pos, above_neg, np.clip(grid - shift, 0.0, 1.0))[0] - lift
+        high = sensitivity_at(above_pos, above_neg, np.clip(grid + shift, 0.0, 1.0))[0] + lift
         low[grid < shift] = 0.0
         return RocBand(
             1.0 - grid,
@@ -119,25 +119,20 @@ def roc_band(
             "simultaneous, fixed width",
         )
     n_boot = whole_number(n_boot, name="n_boot", least=2)
-    rank = np.searchsorted(groups.values, score)
-    descending = np.argsort(-rank, kind="stable")
-    starts = np.searchsorted(-rank[descending], -np.arange(groups.values.size)[::-1])
-    is_pos = positive[descending].astype(np.float64)
+    curve = WeightedCurve(positive, score)
     classes = (np.flatnonzero(positive), np.flatnonzero(~positive))
-    replicates = []
-    for counts in resampling_counts(positive.size, n_boot, generator(rng), groups=classes):
-        ranked = counts[:, descending]
-        pos = np.cumsum(np.add.reduceat(ranked * is_pos, starts, axis=1), axis=1)
-        neg = np.cumsum(np.add.reduceat(ranked * (1.0 - is_pos), starts, axis=1), axis=1)
-        replicates.append(_sensitivity_at(pos, neg, grid))
+    replicates = [
+        sensitivity_at(*curve(counts), grid)
+        for counts in resampling_counts(positive.size, n_boot, generator(rng), groups=classes)
+    ]
     low, high = np.quantile(
         np.concatenate(replicates), [0.5 - confidence / 2.0, 0.5 + confidence / 2.0], axis=0
     )
     return RocBand(1.0 - grid, low, high, confidence, f"pointwise, {n_boot} stratified bootstrap replicates")
 
 
-def _sensitivity_at(above_pos: ArrayLike, above_neg: ArrayLike, fpr: FloatArray) -> FloatArray:
-    """Sensitivity at given false positive rates for many curves at once.
+def sensitivity_at(above_pos: ArrayLike, above_neg: ArrayLike, fpr: FloatArray) -> FloatArray:
+    """Return the sensitivity at given false positive rates for many curves at once.
 
     Parameters
     ----------

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .bootstrap import resampling_counts
+from .bootstrap import WeightedCurve, resampling_counts
 from .inputs import Seed, binary_labels, cluster_codes, finite_scores, fraction, generator, whole_number
-from .placement import tie_groups
 from .results import FloatArray, Result
 
 __all__ = ["CorrectedEstimate", "CutoffOptimism", "cutoff_optimism"]
@@ -117,25 +116,21 @@ def cutoff_optimism(
     score = finite_scores(y_score, positive.size)
     fraction(confidence, name="confidence")
     n_boot = whole_number(n_boot, name="n_boot", least=2)
-    groups = tie_groups(positive, score)
-    rank = np.searchsorted(groups.values, score)
-    order = np.argsort(rank, kind="stable")
-    starts = np.searchsorted(rank[order], np.arange(groups.values.size))
-    is_pos = positive[order].astype(np.float64)
-    # Threshold k calls the groups k, k + 1, ... positive; the last calls nobody positive.
-    data = _yields(groups.n_pos[None].astype(float), groups.n_neg[None].astype(float))
-    chosen = int(data[0][0].argmax())
-    thresholds = np.append(groups.values, np.inf)
+    curve = WeightedCurve(positive, score)
+    data = _yields(*curve(np.ones((1, positive.size))))
+    # Of tied cut-offs the lowest, so the last of the descending thresholds.
+    chosen = data[0].shape[1] - 1 - int(data[0][0, ::-1].argmax())
+    thresholds = np.append(np.inf, curve.thresholds)
     codes = None if cluster is None else cluster_codes(cluster, positive.size)
     drawn: list[FloatArray] = []
     for counts in resampling_counts(positive.size, n_boot, generator(rng), cluster=codes):
-        ranked = counts[:, order]
-        n_pos = np.add.reduceat(ranked * is_pos, starts, axis=1)
-        n_neg = np.add.reduceat(ranked * (1.0 - is_pos), starts, axis=1)
-        replicate = _yields(n_pos, n_neg)
+        tp, fp = curve(counts)
+        replicate = _yields(tp, fp)
         # Only a score that was drawn can be the replicate's cut-off.
-        offered = np.where(n_pos + n_neg > 0.0, replicate[0][:, :-1], -np.inf)
-        at = np.concatenate([offered, replicate[0][:, -1:]], axis=1).argmax(axis=1)
+        drawn_here = np.diff(tp + fp, axis=1, prepend=0.0) > 0.0
+        offered = np.where(drawn_here, replicate[0][:, 1:], -np.inf)
+        offered = np.concatenate([replicate[0][:, :1], offered], axis=1)
+        at = offered.shape[1] - 1 - offered[:, ::-1].argmax(axis=1)
         rows = np.arange(at.size)
         drawn.append(
             np.stack(
@@ -173,16 +168,15 @@ def _corrected(
     )
 
 
-def _yields(n_pos: FloatArray, n_neg: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Youden index, sensitivity, specificity and accuracy at each threshold; inputs of shape (b, groups)."""
-    zero = np.zeros((n_pos.shape[0], 1))
-    below_pos = np.concatenate([zero, np.cumsum(n_pos, axis=1)], axis=1)
-    below_neg = np.concatenate([zero, np.cumsum(n_neg, axis=1)], axis=1)
-    all_pos, all_neg = below_pos[:, -1:], below_neg[:, -1:]
+def _yields(tp: FloatArray, fp: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Youden index, sensitivity, specificity and accuracy, of shape (b, k + 1): first with nobody positive."""
+    nobody = np.zeros((tp.shape[0], 1))
+    tp, fp = np.concatenate([nobody, tp], axis=1), np.concatenate([nobody, fp], axis=1)
+    all_pos, all_neg = tp[:, -1:], fp[:, -1:]
     with np.errstate(invalid="ignore", divide="ignore"):
         # One rounding in the index, from whole numbers: ties must stay ties.
-        youden = (below_neg * all_pos - below_pos * all_neg) / (all_pos * all_neg)
-        sensitivity = 1.0 - below_pos / all_pos
-        specificity = below_neg / all_neg
-    accuracy = (all_pos - below_pos + below_neg) / (all_pos + all_neg)
+        youden = (tp * all_neg - fp * all_pos) / (all_pos * all_neg)
+        sensitivity = tp / all_pos
+        specificity = (all_neg - fp) / all_neg
+    accuracy = (tp + all_neg - fp) / (all_pos + all_neg)
     return youden, sensitivity, specificity, accuracy

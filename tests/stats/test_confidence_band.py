@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from biomark.errors import BiomarkError
 from biomark.stats import roc_band, roc_curve
-from biomark.stats.confidence_band import _sensitivity_at
+from biomark.stats.confidence_band import sensitivity_at
 
 
 def data(n=80, seed=0, ties=False):
@@ -15,12 +15,12 @@ def data(n=80, seed=0, ties=False):
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def test_sensitivity_at_a_rate_follows_the_curve(ties):
+def testsensitivity_at_a_rate_follows_the_curve(ties):
     y, score = data(ties=ties)
     curve = roc_curve(y, score)
     pos, neg = curve.tpr[1:] * curve.n_pos, curve.fpr[1:] * curve.n_neg
     grid = np.linspace(0, 1, 57)
-    found = _sensitivity_at(pos[None], neg[None], grid)[0]
+    found = sensitivity_at(pos[None], neg[None], grid)[0]
     # The definition: linear between points, the top of a vertical step.
     for rate, value in zip(grid, found, strict=True):
         on = curve.tpr[np.isclose(curve.fpr, rate, atol=1e-12)]
