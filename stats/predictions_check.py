@@ -57,9 +57,9 @@ class _Checks:
         self.n = table.rows.size
         self.patient = self.names_in("patient_id")
         self.set = self.names_in("set") if "set" in table.columns else _constant(DEFAULT_SET, self.n)
-        self.size = (
-            numbers(table, "size_mm", problems, required=False, minimum=0.0) if "size_mm" in self else None
-        )
+        self.size: FloatArray | None = None
+        if "size_mm" in self:
+            self.size, self.size_valid = numbers(table, "size_mm", problems, required=False, minimum=0.0)
         self.cluster = self.names_in("cluster_id")
         self.fold = identifiers(table, "fold", problems, required=False) if "fold" in self else None
 
