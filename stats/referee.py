@@ -60,6 +60,10 @@ def referee_warnings(
     return found
 
 
+def _rows(frame: pd.DataFrame) -> list[Any]:
+    return list(frame.itertuples())
+
+
 def _warning(kind: str, where: str, message: str) -> Warning_:
     return {"kind": kind, "where": where, "message": message}
 
@@ -79,7 +83,7 @@ def _about_cutoffs(main_set: str, cutoff_set: str | None, sets: tuple[str, ...])
 
 
 def _about_classes(cohort: pd.DataFrame, cutoff_set: str | None) -> Iterator[Warning_]:
-    for row in cohort.itertuples():
+    for row in _rows(cohort):
         where = f"{row.set}/{row.label}"
         if min(row.n_pos, row.n_neg) == 0:
             yield _warning(
@@ -100,7 +104,7 @@ def _about_classes(cohort: pd.DataFrame, cutoff_set: str | None) -> Iterator[War
 
 def _about_direction(individual: pd.DataFrame, main_set: str) -> Iterator[Warning_]:
     judged = individual[individual["set"] == main_set].drop_duplicates(["label", "model"])
-    for row in judged.itertuples():
+    for row in _rows(judged):
         if row.auc_ci_high < 0.5:
             yield _warning(
                 "auc-below-half",
@@ -117,7 +121,7 @@ def _about_many_tests(comparisons: pd.DataFrame, main_set: str) -> Iterator[Warn
     if len(tested) < 2:
         return
     lost = tested[(tested["p_value"] < 0.05) & (tested["p_holm"] >= 0.05)]
-    names = ", ".join(f"{row.model_a} against {row.model_b} for {row.label}" for row in lost.itertuples())
+    names = ", ".join(f"{row.model_a} against {row.model_b} for {row.label}" for row in _rows(lost))
     yield _warning(
         "many-comparisons",
         main_set,
@@ -187,7 +191,7 @@ def _about_clusters(settings: Mapping[str, Any]) -> Iterator[Warning_]:
 
 
 def _about_missing(cohort: pd.DataFrame) -> Iterator[Warning_]:
-    for row in cohort[cohort["n_missing"] > 0].itertuples():
+    for row in _rows(cohort[cohort["n_missing"] > 0]):
         yield _warning(
             "missing-labels",
             f"{row.set}/{row.label}",
@@ -198,7 +202,7 @@ def _about_missing(cohort: pd.DataFrame) -> Iterator[Warning_]:
 
 def _about_wald(individual: pd.DataFrame, main_set: str) -> Iterator[Warning_]:
     judged = individual[individual["set"] == main_set].drop_duplicates(["label", "model"])
-    for row in judged[judged["auc"] > NEAR_ONE].itertuples():
+    for row in _rows(judged[judged["auc"] > NEAR_ONE]):
         yield _warning(
             "interval-near-one",
             f"{row.set}/{row.label}/{row.model}",
