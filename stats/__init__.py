@@ -1,5 +1,6 @@
 """The statistics of diagnostic accuracy: arrays in, small frozen results out. No torch, no plotly."""
 
+from .accuracy import OperatingPoint, operating_point, operating_point_from_counts
 from .auc_interval import AucEstimate, auc_ci, hanley_mcneil_variance
 from .bootstrap import bootstrap_interval
 from .clustered import clustered_auc_test, obuchowski_covariance
@@ -16,19 +17,28 @@ from .delong import (
 )
 from .margins import MarginTest, equivalence_test, noninferiority_test, superiority_test
 from .multilabel import MultilabelEstimates, MultilabelMetrics, multilabel_ci, multilabel_metrics
-from .operating_point import OperatingPoint, operating_point, operating_point_from_counts
 from .optimism import CorrectedEstimate, CutoffOptimism, cutoff_optimism
+from .paired_proportions import PairedAccuracyComparison, paired_accuracy_test, paired_proportion_test
+from .planned_variance import binormal_auc_correlation, planned_auc_variance
 from .precision_recall import (
     PrecisionRecallCurve,
     average_precision,
     average_precision_ci,
     precision_recall_curve,
 )
-from .proportion import proportion_ci
+from .proportion import proportion_ci, proportion_estimate
 from .resampling_tests import ResamplingComparison, bootstrap_test, permutation_test
 from .results import Estimate, Result
 from .roc import RocCurve, auc, partial_auc, roc_curve
 from .sample_size import AucSampleSize, PowerCurve, auc_power, auc_power_curve, auc_sample_size
+from .sample_size_paired import (
+    PairedAucSampleSize,
+    paired_auc_power,
+    paired_auc_power_curve,
+    paired_auc_sample_size,
+)
+from .sample_size_proportion import ProportionSampleSize, proportion_sample_size
+from .sample_size_unpaired import UnpairedAucSampleSize, unpaired_auc_power, unpaired_auc_sample_size
 from .strata import AucInteraction, Strata, interaction_test, stratify
 from .tests_of_difference import benjamini_hochberg, bonferroni, holm
 from .venkatraman import venkatraman_test
@@ -48,13 +58,17 @@ __all__ = [
     "MultilabelEstimates",
     "MultilabelMetrics",
     "OperatingPoint",
+    "PairedAccuracyComparison",
+    "PairedAucSampleSize",
     "PowerCurve",
     "PrecisionRecallCurve",
+    "ProportionSampleSize",
     "ResamplingComparison",
     "Result",
     "RocBand",
     "RocCurve",
     "Strata",
+    "UnpairedAucSampleSize",
     "auc",
     "auc_ci",
     "auc_power",
@@ -63,6 +77,7 @@ __all__ = [
     "average_precision",
     "average_precision_ci",
     "benjamini_hochberg",
+    "binormal_auc_correlation",
     "bonferroni",
     "bootstrap_interval",
     "bootstrap_test",
@@ -84,13 +99,23 @@ __all__ = [
     "operating_point",
     "operating_point_from_counts",
     "optimal_cutoff",
+    "paired_accuracy_test",
+    "paired_auc_power",
+    "paired_auc_power_curve",
+    "paired_auc_sample_size",
+    "paired_proportion_test",
     "partial_auc",
     "permutation_test",
+    "planned_auc_variance",
     "precision_recall_curve",
     "proportion_ci",
+    "proportion_estimate",
+    "proportion_sample_size",
     "roc_band",
     "roc_curve",
     "stratify",
     "superiority_test",
+    "unpaired_auc_power",
+    "unpaired_auc_sample_size",
     "venkatraman_test",
 ]

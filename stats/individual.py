@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BiomarkError
+from .accuracy import operating_point
 from .auc_interval import AucEstimate, auc_ci
 from .clustered import clustered_auc_test
 from .confidence_band import roc_band
 from .cutoff import optimal_cutoff
 from .delong import AucComparison, comparison_of, delong_test, delong_test_unpaired
-from .operating_point import operating_point
 from .optimism import cutoff_optimism
 from .results import Estimate, FloatArray
 from .roc import roc_curve

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import BiomarkError
@@ -194,9 +195,11 @@ def operating_point(
     >>> point.specificity.method
     'wilson, 2/3'
     """
-    counts = confusion_counts(y_true, y_score, float(threshold))
+    if np.ndim(threshold) != 0:
+        raise BiomarkError("threshold must be one number; confusion_counts takes several")
+    counts = confusion_counts(y_true, y_score, threshold)
     return operating_point_from_counts(
-        *(int(count) for count in counts),
+        *counts,
         threshold=float(threshold),
         interval=interval,
         confidence=confidence,
