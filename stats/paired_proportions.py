@@ -273,9 +273,10 @@ def _tango(b: int, c: int, n: int, confidence: float) -> tuple[float, float]:
         apart = b - c - n * d
         return abs(apart) - z * math.sqrt(max(variance, 0.0))
 
-    # At a difference of -1 or 1 the variance is 0: outside the interval unless it is the estimate itself.
-    low = -1.0 if estimate == -1.0 else float(brentq(distance, -1.0, estimate, xtol=1e-15))
-    high = 1.0 if estimate == 1.0 else float(brentq(distance, estimate, 1.0, xtol=1e-15))
+    # Where the models never disagree, or always in one direction, the variance is 0 at the estimate itself, a
+    # root that is none: the search begins beside it.
+    low = -1.0 if b - c == -n else float(brentq(distance, -1.0, estimate - 1e-12, xtol=1e-15))
+    high = 1.0 if b - c == n else float(brentq(distance, estimate + 1e-12, 1.0, xtol=1e-15))
     return low, high
 
 

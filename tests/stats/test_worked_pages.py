@@ -1,0 +1,18 @@
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("page", ["sample_size.md", "operating_point.md"])
+def test_code_on_the_page_prints_what_the_page_shows(page):
+    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / page).read_text(), flags=re.M | re.S)
+    session = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page, page, 0)
+    assert len(session.examples) > 10
+    runner = doctest.DocTestRunner(verbose=False)
+    report = []
+    runner.run(session, out=report.append)
+    assert runner.failures == 0, "".join(report)
