@@ -1,13 +1,15 @@
-"""Bootstrap replicates as counts: rank once, then count how often each patient was drawn.
+"""The AUC and the curve of bootstrap replicates, and intervals from replicates.
 
 A replicate is a vector of whole numbers, one per patient, that says how often the patient stands in it. A
 statistic of a replicate is then a weighted sum over ranks made once, so that nothing is sorted and no Python
-loop runs inside the bootstrap. Replicates come in chunks, so that memory does not grow with their number.
+loop runs over patients inside the bootstrap. Replicates come in chunks, so that memory does not grow with their
+number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,67 +19,14 @@ from ..errors import BiomarkError
 from .auc_interval import AucEstimate, auc_interval_of
 from .inputs import Seed, choice, cluster_codes, generator, whole_number
 from .placement import placement_values, tie_groups
+from .resampling import class_counts, resampling_counts
 from .results import FloatArray
 from .roc import auc_of
 
-__all__ = ["WeightedAuc", "WeightedCurve", "auc_bootstrap_ci", "bootstrap_interval", "resampling_counts"]
+__all__ = ["WeightedAuc", "WeightedCurve", "auc_bootstrap_ci", "bootstrap_interval"]
 
-# Counts of one chunk as float64 stay near this size.
-CHUNK_BYTES = 32 * 2**20
 # Up to this number of pairs per patient, a matrix of all pairs beats cumulative sums.
 PAIRS_PER_PATIENT = 96
-
-Progress = Callable[[int], None]
-
-
-def resampling_counts(
-    n: int,
-    n_boot: int,
-    rng: np.random.Generator,
-    *,
-    groups: tuple[NDArray[np.intp], ...] | None = None,
-    cluster: NDArray[np.intp] | None = None,
-) -> Iterator[FloatArray]:
-    """Draw bootstrap replicates and yield how often each patient was drawn.
-
-    Parameters
-    ----------
-    n : int
-        Patients.
-    n_boot : int
-        Replicates in all.
-    rng : numpy.random.Generator
-    groups : tuple of index arrays, optional
-        Parts to resample apart, each keeping its size (positives and negatives, for instance).
-    cluster : array of shape (n,), codes 0..K-1, optional
-        Whole clusters are drawn, K of them, with all their patients.
-
-    Yields
-    ------
-    array of shape (b, n), float64 holding whole numbers
-        The chunk's size ``b`` follows from ``n`` alone, so the stream of random numbers does too.
-    """
-    if cluster is not None:
-        size = int(cluster.max()) + 1
-        for counts in resampling_counts(size, n_boot, rng):
-            yield counts[:, cluster]
-        return
-    per_chunk = max(1, CHUNK_BYTES // (8 * max(n, 1)))
-    for start in range(0, n_boot, per_chunk):
-        b = min(per_chunk, n_boot - start)
-        if groups is None:
-            yield _uniform_counts(n, b, rng)
-            continue
-        counts = np.zeros((b, n))
-        for group in groups:
-            counts[:, group] = _uniform_counts(group.size, b, rng)
-        yield counts
-
-
-def _uniform_counts(n: int, b: int, rng: np.random.Generator) -> FloatArray:
-    draws = rng.integers(0, n, size=(b, n), dtype=np.int32 if b * n < 2**31 else np.int64)
-    draws += np.arange(0, b * n, n, dtype=draws.dtype)[:, None]
-    return np.bincount(draws.ravel(), minlength=b * n).reshape(b, n).astype(np.float64)
 
 
 class WeightedAuc:
@@ -90,20 +39,21 @@ class WeightedAuc:
     """
 
     def __init__(self, positive: NDArray[np.bool_], score: FloatArray) -> None:
-        self._pos, self._neg = np.flatnonzero(positive), np.flatnonzero(~positive)
-        n_pos, n_neg = self._pos.size, self._neg.size
+        self.positives, self.negatives = np.flatnonzero(positive), np.flatnonzero(~positive)
+        n_pos, n_neg = self.positives.size, self.negatives.size
         self._pairs: FloatArray | None = None
         if n_pos * n_neg <= PAIRS_PER_PATIENT * positive.size:
-            of_pos, of_neg = score[self._pos][:, None], score[self._neg][None, :]
+            of_pos, of_neg = score[self.positives][:, None], score[self.negatives][None, :]
             self._pairs = (of_pos > of_neg) + 0.5 * (of_pos == of_neg)
             return
-        self._order = np.argsort(score, kind="stable")
-        ranked = score[self._order]
-        self._starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
-        self._tied = self._starts.size < ranked.size
-        self._ranked_positive = positive[self._order].astype(np.float64)
+        self.positives = self.positives[np.argsort(score[self.positives], kind="stable")]
+        self.negatives = self.negatives[np.argsort(score[self.negatives], kind="stable")]
+        of_pos, of_neg = score[self.positives], score[self.negatives]
+        self._below = np.searchsorted(of_neg, of_pos, side="left")
+        self._not_above = np.searchsorted(of_neg, of_pos, side="right")
+        self._tied = bool((self._below != self._not_above).any())
 
-    def __call__(self, counts: FloatArray) -> FloatArray:
+    def __call__(self, counts: NDArray[Any]) -> FloatArray:
         """Return the AUC of each replicate, shape (b,); NaN where a replicate lacks a class.
 
         Parameters
@@ -111,21 +61,27 @@ class WeightedAuc:
         counts : array of shape (b, n)
             How often each patient stands in each replicate.
         """
+        return self.of_classes(
+            np.take(counts, self.positives, axis=1), np.take(counts, self.negatives, axis=1)
+        )
+
+    def of_classes(self, of_pos: NDArray[Any], of_neg: NDArray[Any]) -> FloatArray:
+        """Return the same from the counts of ``self.positives`` and of ``self.negatives``."""
+        pairs = of_pos.sum(axis=1, dtype=np.float64) * of_neg.sum(axis=1, dtype=np.float64)
         if self._pairs is not None:
-            of_pos, of_neg = counts[:, self._pos], counts[:, self._neg]
-            won = np.einsum("bj,bj->b", of_pos @ self._pairs, of_neg)
-            pairs = of_pos.sum(axis=1) * of_neg.sum(axis=1)
+            drawn = of_pos.astype(np.float64) @ self._pairs
+            won = np.einsum("bj,bj->b", drawn, of_neg.astype(np.float64))
         else:
-            ranked = counts[:, self._order]
-            of_pos = ranked * self._ranked_positive
-            ranked -= of_pos
+            # A leading 0, so that position k holds the negatives among the k lowest. A wider integer would make
+            # the sum several times slower.
+            below = np.zeros((of_neg.shape[0], of_neg.shape[1] + 1), dtype=np.int32)
+            below[:, 1:] = of_neg
+            np.cumsum(below, axis=1, dtype=np.int32, out=below)
+            beaten = np.take(below, self._below, axis=1).astype(np.float64)
             if self._tied:
-                of_pos = np.add.reduceat(of_pos, self._starts, axis=1)
-                ranked = np.add.reduceat(ranked, self._starts, axis=1)
-            below = np.cumsum(ranked, axis=1)
-            pairs = of_pos.sum(axis=1) * below[:, -1]
-            below -= 0.5 * ranked
-            won = np.einsum("bj,bj->b", of_pos, below)
+                beaten += np.take(below, self._not_above, axis=1)
+                beaten *= 0.5
+            won = np.einsum("bi,bi->b", beaten, of_pos.astype(np.float64))
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(won / pairs)
 
@@ -147,24 +103,22 @@ class WeightedCurve:
     def __init__(self, positive: NDArray[np.bool_], score: FloatArray) -> None:
         self._order = np.argsort(-score, kind="stable")
         ranked = score[self._order]
-        self._starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
-        self._ranked_positive = positive[self._order].astype(np.float64)
-        self.thresholds = ranked[self._starts]
+        self._last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+        self._ranked_positive = positive[self._order]
+        self.thresholds = ranked[self._last]
 
-    def __call__(self, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def __call__(self, counts: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
         """Return true and false positives at each threshold, each of shape (b, k).
 
         Parameters
         ----------
         counts : array of shape (b, n)
         """
-        ranked = counts[:, self._order]
+        ranked = np.take(counts, self._order, axis=1).astype(np.int32)
         of_pos = ranked * self._ranked_positive
-        ranked -= of_pos
-        if self._starts.size < ranked.shape[1]:
-            of_pos = np.add.reduceat(of_pos, self._starts, axis=1)
-            ranked = np.add.reduceat(ranked, self._starts, axis=1)
-        return np.cumsum(of_pos, axis=1), np.cumsum(ranked, axis=1)
+        called = np.take(np.cumsum(ranked, axis=1, dtype=np.int32), self._last, axis=1)
+        tp = np.take(np.cumsum(of_pos, axis=1, dtype=np.int32), self._last, axis=1)
+        return tp.astype(np.float64), (called - tp).astype(np.float64)
 
 
 def bootstrap_interval(
@@ -257,16 +211,7 @@ def auc_bootstrap_ci(
             f"newcombe (all replicates of bootstrap-{kind} are equal)",
         )  # fmt: skip
     codes = None if cluster is None else cluster_codes(cluster, positive.size)
-    apart = None if codes is not None else (np.flatnonzero(positive), np.flatnonzero(~positive))
-    weighted = WeightedAuc(positive, score)
-    replicates = np.concatenate(
-        [
-            weighted(counts)
-            for counts in resampling_counts(
-                positive.size, n_boot, generator(rng), groups=apart, cluster=codes
-            )
-        ]
-    )
+    replicates = np.concatenate(list(_auc_replicates(positive, score, n_boot, generator(rng), codes)))
     influence = _auc_influence(positive, score, codes)
     low, high = bootstrap_interval(
         replicates, kind=kind, confidence=confidence, estimate=area, acceleration=acceleration(*influence)
@@ -276,6 +221,23 @@ def auc_bootstrap_ci(
         area, float(np.nanvar(replicates, ddof=1)), n_pos, positive.size - n_pos, low, high, confidence,
         f"bootstrap-{kind}, {n_boot} replicates, {'stratified' if codes is None else 'clusters whole'}",
     )  # fmt: skip
+
+
+def _auc_replicates(
+    positive: NDArray[np.bool_],
+    score: FloatArray,
+    n_boot: int,
+    rng: np.random.Generator,
+    codes: NDArray[np.intp] | None,
+) -> Iterator[FloatArray]:
+    weighted = WeightedAuc(positive, score)
+    if codes is not None:
+        for counts in resampling_counts(positive.size, n_boot, rng, cluster=codes):
+            yield weighted(counts)
+        return
+    # Patients of one class are interchangeable, so their counts are drawn in the order of the scores at once.
+    for of_pos, of_neg in class_counts(weighted.positives.size, weighted.negatives.size, n_boot, rng):
+        yield weighted.of_classes(of_pos, of_neg)
 
 
 def acceleration(*influence: FloatArray) -> float:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import BiomarkError
-from .bootstrap import WeightedCurve, resampling_counts
+from .bootstrap import WeightedCurve
 from .inputs import Seed, binary_labels, choice, finite_scores, fraction, generator, whole_number
 from .placement import tie_groups
+from .resampling import resampling_counts
 from .results import FloatArray, Result
 
 __all__ = ["RocBand", "roc_band"]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BiomarkError
-from .bootstrap import WeightedAuc, bootstrap_interval, resampling_counts
+from .bootstrap import WeightedAuc, bootstrap_interval
 from .inputs import Seed, choice, cluster_codes, fraction, generator, whole_number
 from .placement import tie_groups
+from .resampling import resampling_counts
 from .results import Estimate, FloatArray, Result
 from .roc import auc_of
 
@@ -267,16 +269,16 @@ class _Replicator:
                 row.append((seen, WeightedAuc(positive, plane[seen, k])) if both else None)
             self._areas.append(row)
 
-    def __call__(self, counts: FloatArray) -> dict[str, FloatArray]:
+    def __call__(self, counts: NDArray[Any]) -> dict[str, FloatArray]:
         values = _of_counts(self._truth, self._decided, counts)
-        support = counts @ np.nan_to_num(self._truth)
+        support = counts.astype(np.float64) @ np.nan_to_num(self._truth)
         whole = not np.isnan(self._truth).any()
         areas = np.full((len(self._areas), counts.shape[0], self._truth.shape[1]), np.nan)
         for m, row in enumerate(self._areas):
             for k, prepared in enumerate(row):
                 if prepared is not None:
                     seen, weighted = prepared
-                    areas[m, :, k] = weighted(counts if whole else counts[:, seen])
+                    areas[m, :, k] = weighted(counts if whole else np.take(counts, seen, axis=1))
         by_model = [_of_areas(area, support) for area in areas]
         return values | {name: np.stack([each[name] for each in by_model], axis=1) for name in _OF_AUC}
 
@@ -298,7 +300,7 @@ def _leaving_one_out(
 
 
 def _of_counts(
-    truth: FloatArray, decided: NDArray[np.bool_], counts: FloatArray | None
+    truth: FloatArray, decided: NDArray[np.bool_], counts: NDArray[Any] | None
 ) -> dict[str, FloatArray]:
     """Metrics from confusion counts, of shape (replicates, decisions)."""
     seen = np.asarray(~np.isnan(truth))
@@ -316,7 +318,7 @@ def _of_counts(
         ],
         axis=1,
     ).astype(np.float64)
-    summed = flat.sum(axis=0, keepdims=True) if counts is None else counts @ flat
+    summed = flat.sum(axis=0, keepdims=True) if counts is None else counts.astype(np.float64) @ flat
     b = summed.shape[0]
     split = n_decisions * n_labels * 3
     tp, fp, fn = np.moveaxis(summed[:, :split].reshape(b, n_decisions, n_labels, 3), -1, 0)

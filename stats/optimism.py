@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .bootstrap import WeightedCurve, resampling_counts
+from .bootstrap import WeightedCurve
 from .inputs import Seed, binary_labels, cluster_codes, finite_scores, fraction, generator, whole_number
+from .resampling import resampling_counts
 from .results import FloatArray, Result
 
 __all__ = ["CorrectedEstimate", "CutoffOptimism", "cutoff_optimism"]

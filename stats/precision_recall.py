@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from .bootstrap import WeightedCurve, bootstrap_interval, resampling_counts
+from .bootstrap import WeightedCurve, bootstrap_interval
 from .inputs import (
     Seed,
     binary_labels,
@@ -20,6 +20,7 @@ from .inputs import (
     whole_number,
 )
 from .placement import tie_groups
+from .resampling import resampling_counts
 from .results import Estimate, FloatArray, Result
 
 __all__ = [

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from ..errors import BiomarkError
-from .bootstrap import WeightedAuc, WeightedCurve, bootstrap_interval, resampling_counts
+from .bootstrap import WeightedAuc, WeightedCurve, bootstrap_interval
 from .confidence_band import sensitivity_at
 from .inputs import (
     Seed,
@@ -25,6 +26,7 @@ from .inputs import (
 )
 from .placement import placement_values
 from .precision_recall import average_precision_of
+from .resampling import resampling_counts
 from .results import FloatArray, Result
 
 __all__ = ["ResamplingComparison", "bootstrap_test", "permutation_test"]
@@ -265,7 +267,7 @@ def _measure(
     score: FloatArray,
     specificity: float,
     bounds: tuple[float, float],
-) -> Callable[[FloatArray], FloatArray]:
+) -> Callable[[NDArray[Any]], FloatArray]:
     """Return a function from counts of shape (b, n) to the metric of each replicate."""
     if callable(metric):
         return partial(_called, metric, positive, score)
@@ -292,7 +294,7 @@ def _called(
     metric: Callable[[NDArray[np.bool_], FloatArray], float],
     positive: NDArray[np.bool_],
     score: FloatArray,
-    counts: FloatArray,
+    counts: NDArray[Any],
 ) -> FloatArray:
     times = counts.astype(np.intp)
     return np.array([metric(np.repeat(positive, row), np.repeat(score, row)) for row in times], dtype=float)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from biomark.errors import BiomarkError
 from biomark.stats import auc, auc_ci, bootstrap_interval
-from biomark.stats.bootstrap import WeightedAuc, acceleration, resampling_counts
+from biomark.stats.bootstrap import WeightedAuc, acceleration
+from biomark.stats.resampling import resampling_counts
 from scipy import stats as scipy_stats
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from biomark.errors import BiomarkError
 from biomark.stats import multilabel_ci, multilabel_metrics
-from biomark.stats.bootstrap import resampling_counts
 from biomark.stats.multilabel import METRICS, multilabel_replicates
+from biomark.stats.resampling import resampling_counts
 from sklearn import metrics as sk
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from biomark.stats import cutoff_optimism, operating_point, optimal_cutoff
-from biomark.stats.bootstrap import resampling_counts
+from biomark.stats.resampling import resampling_counts
 from scipy.stats import norm
 
 

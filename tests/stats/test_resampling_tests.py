@@ -13,7 +13,7 @@ from biomark.stats import (
     partial_auc,
     permutation_test,
 )
-from biomark.stats.bootstrap import resampling_counts
+from biomark.stats.resampling import resampling_counts
 from scipy.stats import rankdata
 
 
