@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import biomark
 import numpy as np
 import pandas as pd
 import pytest
@@ -169,3 +170,56 @@ def test_unpaired_test_agrees_with_proc(stored, expected):
     )
     for name in ("statistic", "df", "p_value"):
         assert getattr(found, name) == pytest.approx(expected[name], rel=1e-10, abs=0), name
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory, script, stored):
+    """Write report.json of the stored predictions in either form."""
+    folder = tmp_path_factory.mktemp("reports")
+    script.write_whole(stored, folder / "wide.csv")
+    script.write_whole(script.tidy_table(stored), folder / "tidy.csv")
+    found = {}
+    for form in ("tidy", "wide"):
+        evaluation = biomark.evaluate(biomark.read_predictions(folder / f"{form}.csv"), n_boot=50)
+        evaluation.to_json(folder / f"{form}.json")
+        found[form] = json.loads((folder / f"{form}.json").read_text())
+    return found
+
+
+def test_tidy_and_wide_give_the_same_report(reports):
+    tidy, wide = reports["tidy"], reports["wide"]
+    assert tidy.pop("provenance")["input"]["layout"] == "tidy"
+    assert wide.pop("provenance")["input"]["layout"] == "wide"
+    assert tidy == wide
+
+
+def agree(found, expected, names):
+    """Compare the rows that share the values of ``names`` with pROC's; returns how many there were."""
+    for row in expected:
+        key = [row[name] for name in names]
+        (match,) = [one for one in found if [one[name] for name in names] == key]
+        for name in row.keys() - set(names):
+            assert match[name] == pytest.approx(row[name], rel=1e-10, abs=0), (key, name)
+    return len(expected)
+
+
+def test_report_agrees_with_proc_on_aucs_and_intervals(reports):
+    found = [row for row in reports["tidy"]["individual"] if row["cutoff"] == "same-set"]
+    renamed = {"ci_low": "auc_ci_low", "ci_high": "auc_ci_high"}
+    expected = [
+        {renamed.get(name, name): value for name, value in row.items() if name != "variance"}
+        | {"auc_se": row["variance"] ** 0.5}
+        for row in ORACLE["individual"]
+    ]
+    assert agree(found, expected, ["set", "label", "model"]) == len(found) == 12
+
+
+def test_report_agrees_with_proc_on_paired_tests_and_holm(reports):
+    found = reports["tidy"]["comparisons"]
+    assert agree(found, ORACLE["paired"], ["set", "label", "model_a", "model_b"]) == len(found) == 6
+
+
+def test_report_agrees_with_proc_on_unpaired_tests(reports):
+    found = reports["tidy"]["overfitting"]
+    expected = [row for row in ORACLE["unpaired"] if row["set_b"] == "test"]
+    assert agree(found, expected, ["label", "model", "set_a", "set_b"]) == len(found) == 8

@@ -92,3 +92,10 @@ def test_ci_runs_what_the_readme_and_contributing_name():
     assert set(line.split()) == {"lint", "types", "demo", "test"}
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
     assert subprocess.run(["bash", "-n", ROOT / ".ci" / "run"], check=False).returncode == 0
+
+
+def test_every_page_of_the_documentation_is_in_its_index():
+    index = (ROOT / "docs" / "README.md").read_text()
+    pages = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"]
+    assert pages
+    assert [page for page in pages if f"({page})" not in index] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -53,6 +54,7 @@ __all__ = [
     "strata_table",
 ]
 
+_SIZE_NOTE = "Patients in all (positive + negative); the power is that of the observed numbers."
 _METHOD_NAMES = {"obuchowski": "Obuchowski", "hanley-mcneil": "Hanley–McNeil"}
 
 
@@ -62,7 +64,7 @@ def strata_table(evaluation: Evaluation) -> Table:
     frame = evaluation.strata
     axis = auc_axis(frame, "ci_low", "ci_high")
     groups = []
-    for name in by_set(evaluation.sets, evaluation.main_set):
+    for name in by_set(evaluation):
         rows = []
         labels = [*evaluation.labels, "macro"]
         for label, cells in parts(rows_of(frame, set=name), "label", labels):
@@ -95,7 +97,7 @@ def sample_size_table(evaluation: Evaluation) -> Table:
     digits, styles = digits_of(evaluation), model_styles(evaluation.models)
     methods = list(dict.fromkeys(evaluation.sample_size["method"]))
     groups = []
-    for name in by_set(evaluation.sets, evaluation.main_set):
+    for name in by_set(evaluation):
         rows = []
         for label, cells in parts(rows_of(evaluation.sample_size, set=name), "label", evaluation.labels):
             new_label = True
@@ -110,20 +112,24 @@ def sample_size_table(evaluation: Evaluation) -> Table:
                 ]
                 for method in methods:
                     mine = rows_of(given, method=method)
-                    line += _required(mine.iloc[0]) if len(mine) else [Cell(UNDEFINED), Cell(UNDEFINED)]
+                    line.append(_required(mine.iloc[0]) if len(mine) else Cell(UNDEFINED))
                 rows.append(line)
         groups.append(Group(set_heading(evaluation, name), rows))
     columns = [
         Column("Label", numeric=False),
         Column("Model", numeric=False),
         Column("AUC"),
-        Column("Observed (positive + negative)"),
+        Column("Observed"),
     ]
     for method in methods:
         called = _METHOD_NAMES.get(method, method)
-        columns += [Column(f"Required, {called}"), Column(f"Power reached, {called}")]
+        columns.append(Column(f"Required, {called}"))
     return Table(
-        "sample-size", "Patients observed and required", columns, groups, notes_of(evaluation.sample_size)
+        "sample-size",
+        "Patients observed and required",
+        columns,
+        groups,
+        [_SIZE_NOTE, *notes_of(evaluation.sample_size)],
     )
 
 
@@ -150,13 +156,11 @@ def frame_table(frame: pd.DataFrame, name: str, caption: str, digits: int) -> Ta
     return Table(name, caption, columns, [Group("", rows)])
 
 
-def _required(row: Any) -> list[Cell]:
+def _required(row: Any) -> Cell:
+    power = f"power {percentage(row['power'])}"
     needed = classes_sum(row, "required_")
-    power = Cell(percentage(row["power"]), title=exact(row["power"]))
     if needed == UNDEFINED:
-        return [Cell(UNDEFINED), power]
+        return Cell(UNDEFINED, sub=power if isfinite(row["power"]) else "")
     enough = bool(row["adequate"])
-    return [
-        Cell(needed, tag="reached" if enough else "not reached", tag_kind="good" if enough else "bad"),
-        power,
-    ]
+    tag, kind = ("reached", "good") if enough else ("not reached", "bad")
+    return Cell(needed, sub=power, title=exact(row["power"]), tag=tag, tag_kind=kind)

@@ -76,11 +76,13 @@ def metric_name(name: str) -> str:
     )
 
 
-def set_heading(evaluation: Evaluation, name: str) -> str:
-    """Return ``test set (n = 88)``, saying which set is judged and which gave the cut-offs."""
+def set_heading(evaluation: Evaluation, name: str, *, role: bool = True) -> str:
+    """Return ``test set (n = 88)``, with ``role`` also which set is judged and which gave the cut-offs."""
     cohort = evaluation.cohort
     patients = cohort.loc[cohort["set"] == name, "n_patients"]
     heading = f"{name} set (n = {count(patients.iloc[0])})" if len(patients) else f"{name} set"
+    if not role:
+        return heading
     if name == evaluation.cutoff_set:
         return f"{heading}, where the cut-offs were found"
     return f"{heading}, judged" if name == evaluation.main_set and len(evaluation.sets) > 1 else heading

@@ -58,7 +58,7 @@ def comparison_table(evaluation: Evaluation) -> Table:
     frame = evaluation.comparisons
     axis = difference_axis(frame)
     groups = []
-    for name in by_set(evaluation.sets, evaluation.main_set):
+    for name in by_set(evaluation):
         rows = []
         mine = rows_of(frame, set=name)
         for label, pairs in parts(mine, "label", evaluation.labels):
@@ -89,10 +89,11 @@ def comparison_table(evaluation: Evaluation) -> Table:
     return Table("comparisons", "Pairwise comparison of AUCs", columns, groups, notes_of(frame))
 
 
-def overall_difference_table(evaluation: Evaluation) -> Table:
-    """Return the differences of the overall metrics between models, in the judged set."""
+def overall_difference_table(evaluation: Evaluation, family: str = "macro") -> Table:
+    """Return the differences of the macro metrics, or of the others, between models in the judged set."""
     digits = digits_of(evaluation)
     frame = rows_of(evaluation.overall_differences, set=evaluation.main_set)
+    frame = frame[frame["metric"].str.startswith("macro_") == (family == "macro")]
     kind = main_cutoff(evaluation, evaluation.main_set)
     frame = frame[frame["cutoff"].isin(["", kind])]
     axis = difference_axis(frame)
@@ -114,12 +115,15 @@ def overall_difference_table(evaluation: Evaluation) -> Table:
         Column(f"Difference ({interval_level(evaluation)})"),
         Column("p"),
     ]
-    caption = f"Differences of the overall metrics: {set_heading(evaluation, evaluation.main_set)}"
+    caption = (
+        f"Differences of the overall metrics: {set_heading(evaluation, evaluation.main_set, role=False)}"
+    )
     notes = [
         "Bootstrap of whole patients, both models on the same replicates. "
         "These p-values are not corrected for the number of metrics."
     ]
-    return Table("overall-differences", caption, columns, [Group("", rows)], notes + notes_of(frame))
+    name = "overall-differences" if family == "macro" else "overall-differences-more"
+    return Table(name, caption, columns, [Group("", rows)], notes + notes_of(frame))
 
 
 def overfitting_table(evaluation: Evaluation) -> Table:
@@ -163,26 +167,30 @@ def interaction_table(evaluation: Evaluation) -> Table:
     digits = digits_of(evaluation)
     frame = rows_of(evaluation.interaction, set=evaluation.main_set)
     axis = difference_axis(frame)
-    rows = []
-    for label, cells in parts(frame, "label", [*evaluation.labels, "macro"]):
-        for at, (_, row) in enumerate(cells.iterrows()):
-            line = [name_cell(label_title(label), rows=len(cells))] if at == 0 else []
-            line += [
-                name_cell(str(row["model"]).replace(" - ", " − ")),
-                name_cell(f"{row['stratum_a']} − {row['stratum_b']}"),
-                mark_cell(row, "difference", axis),
-                estimate_cell(row, "difference", digits, prefix=""),
-                *p_cells(row),
-            ]
-            rows.append(line)
+    groups = []
+    for (variable, first, second), contrast in frame.groupby(
+        ["variable", "stratum_a", "stratum_b"], sort=False
+    ):
+        rows = []
+        for label, cells in parts(contrast, "label", [*evaluation.labels, "macro"]):
+            for at, (_, row) in enumerate(cells.iterrows()):
+                line = [name_cell(label_title(label), rows=len(cells))] if at == 0 else []
+                line += [
+                    name_cell(str(row["model"]).replace(" - ", " − ")),
+                    mark_cell(row, "difference", axis),
+                    estimate_cell(row, "difference", digits, prefix=""),
+                    *p_cells(row),
+                ]
+                rows.append(line)
+        called = "lesions" if variable == "size_mm" else str(variable)
+        groups.append(Group(f"{called} {first}, less {called} {second}", rows))
     columns = [
         Column("Label", numeric=False),
         Column("Model, or difference of models", numeric=False),
-        Column("Strata", numeric=False),
         Column("Difference", numeric=False, drawing=mark_scale(axis)),
         Column(f"Difference in AUC ({interval_level(evaluation)})"),
         Column("p for interaction"),
         Column("Holm-adjusted p"),
     ]
-    caption = f"Interaction with the strata: {set_heading(evaluation, evaluation.main_set)}"
-    return Table("interaction", caption, columns, [Group("", rows)], notes_of(frame))
+    caption = f"Interaction with the strata: {set_heading(evaluation, evaluation.main_set, role=False)}"
+    return Table("interaction", caption, columns, groups, notes_of(frame))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -160,15 +160,10 @@ def mark_cell(row: Any, name: str, axis: MarkAxis, style: ModelStyle | None = No
     return Cell(drawing=interval_mark(float(row[name]), low, high, axis, style), numeric=False)
 
 
-def by_set(sets: Sequence[str], main_set: str) -> list[str]:
-    """Return the sets with the judged one first.
-
-    Examples
-    --------
-    >>> by_set(["train", "validation", "test"], "test")
-    ['test', 'train', 'validation']
-    """
-    return [main_set, *(name for name in sets if name != main_set)]
+def by_set(evaluation: Evaluation) -> list[str]:
+    """Return the sets with the judged one first, then the one that gave the cut-offs."""
+    first = [evaluation.main_set, *([evaluation.cutoff_set] if evaluation.cutoff_set else [])]
+    return first + [name for name in evaluation.sets if name not in first]
 
 
 def rows_of(frame: pd.DataFrame, **equal: str) -> pd.DataFrame:

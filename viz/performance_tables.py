@@ -102,7 +102,7 @@ def key_table(evaluation: Evaluation) -> Table:
         a, b = evaluation.models
         columns += [Column("Difference in AUC"), Column("Holm-adjusted p")]
         notes.append(f"Difference: {a} minus {b}, DeLong’s test on the same patients.")
-    caption = f"Key figures: {set_heading(evaluation, name)}"
+    caption = f"Key figures: {set_heading(evaluation, name, role=False)}"
     return Table("key-figures", caption, columns, [Group("", rows)], notes + notes_of(frame))
 
 
@@ -133,7 +133,7 @@ def individual_table(evaluation: Evaluation) -> Table:
     """Return the performance of each model for each label, both kinds of cut-off one under the other."""
     digits, styles = digits_of(evaluation), model_styles(evaluation.models)
     groups = []
-    for name in by_set(evaluation.sets, evaluation.main_set):
+    for name in by_set(evaluation):
         rows: list[list[Cell]] = []
         quiet: list[int] = []
         for label, cells in parts(rows_of(evaluation.individual, set=name), "label", evaluation.labels):
@@ -177,7 +177,7 @@ def measures_table(evaluation: Evaluation) -> Table:
         and column not in ("auc", "auc_logit", "accuracy", "sensitivity", "specificity")
     ]
     groups = []
-    for name in by_set(evaluation.sets, evaluation.main_set):
+    for name in by_set(evaluation):
         rows: list[list[Cell]] = []
         quiet: list[int] = []
         for _, row in rows_of(evaluation.individual, set=name).iterrows():
@@ -213,7 +213,7 @@ def overall_table(evaluation: Evaluation, family: str = "macro") -> Table:
         if f"{column}_ci_low" in frame.columns and column.startswith("macro_") == (family == "macro")
     ]
     groups = []
-    for name in by_set(evaluation.sets, evaluation.main_set):
+    for name in by_set(evaluation):
         rows: list[list[Cell]] = []
         quiet: list[int] = []
         for model, kinds in parts(rows_of(frame, set=name), "model", evaluation.models):
@@ -243,7 +243,7 @@ def optimism_table(evaluation: Evaluation) -> Table:
     frame = evaluation.optimism
     metrics = list(dict.fromkeys(frame["metric"].dropna()))
     groups = []
-    for name in by_set(evaluation.sets, evaluation.main_set):
+    for name in by_set(evaluation):
         rows = []
         for label, cells in parts(rows_of(frame, set=name), "label", evaluation.labels):
             new_label = True

@@ -97,11 +97,11 @@ def roc_figure(
             for curve, name in zip(curves, names, strict=True)
             for point in curve["points"]
         ]
-    return go.Figure(data=traces, layout=_layout(len(curves)))
+    return go.Figure(data=traces, layout=_layout(len(curves), intervals is not None))
 
 
-def _layout(n_curves: int) -> dict[str, Any]:
-    ticks = {"range": [-0.015, 1.015], "tickvals": [0, 0.2, 0.4, 0.6, 0.8, 1.0], "constrain": "domain"}
+def _layout(n_curves: int, has_intervals: bool) -> dict[str, Any]:
+    ticks = {"range": [-0.015, 1.015], "dtick": 0.2, "tickformat": ".1f", "constrain": "domain"}
     bottom = 62 + 20 * n_curves
     return base_layout(
         xaxis=base_axis("1 − specificity", **ticks),
@@ -115,7 +115,7 @@ def _layout(n_curves: int) -> dict[str, Any]:
             "y": 0,
             "yref": "container",
             "yanchor": "bottom",
-            "title": {"text": "AUC"},
+            "title": {"text": "AUC (interval)" if has_intervals else "AUC"},
             "font": {"size": 12},
         },
         meta={"square": True},

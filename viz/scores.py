@@ -48,7 +48,7 @@ def score_figure(
     bottom = max(1.0, float(np.max(scores["count_neg"], initial=0)))
     n_pos, n_neg = int(np.sum(scores["count_pos"])), int(np.sum(scores["count_neg"]))
     traces: list[Any] = [
-        _bars(scores, "positive", scores["count_pos"], 1, translucent(colour, 0.75), colour),
+        _bars(scores, "positive", scores["count_pos"], 1, translucent(colour, 0.55), colour),
         _bars(scores, "negative", scores["count_neg"], -1, translucent(LIGHT.neutral, 0.45), LIGHT.neutral),
     ]
     room = 0.1 * (top + bottom)
@@ -59,7 +59,7 @@ def score_figure(
         ]
     names = cutoff_names or {}
     traces += [
-        _cutoff(kind, names.get(kind, kind), float(cut), top + room, -bottom - room)
+        _cutoff(kind, names.get(kind, kind), float(cut), top + 1.1 * room, -bottom - 1.1 * room)
         for kind, cut in scores["thresholds"].items()
         if np.isfinite(cut)
     ]
@@ -68,7 +68,7 @@ def score_figure(
     layout = base_layout(
         xaxis=base_axis("Score", showgrid=False),
         yaxis=base_axis("Patients", zeroline=True, zerolinecolor=LIGHT.line, **ticks)
-        | {"range": [-bottom - 1.35 * room, top + 1.35 * room]},
+        | {"range": [-bottom - 2.6 * room, top + 2.6 * room]},
         margin={"l": 52, "r": 12, "t": 12, "b": 62 + 20 * n_cutoffs},
         height=250 + 20 * n_cutoffs,
         bargap=0,

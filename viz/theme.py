@@ -39,9 +39,7 @@ __all__ = [
     "translucent",
 ]
 
-FONT_FAMILY = (
-    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
-)
+FONT_FAMILY = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', sans-serif"
 
 JOURNAL_WIDTH_MM = {"single": 85.0, "one-and-a-half": 114.0, "double": 174.0}
 """Widths of a figure in print, in mm, as most journals of the field set their columns."""
@@ -65,6 +63,10 @@ class Scheme:
         What belongs to no model: negatives, chance, reference lines; 3:1 on ``paper``.
     models : tuple of str
         Colours of the models, in the order in which they are given out.
+    soft : str
+        Background of headings and controls.
+    accent, good, caution, bad : str
+        Text of links, and of what is reached, flatters, or fails; 4.5:1 on ``paper`` and on ``soft``.
     """
 
     name: str
@@ -75,6 +77,19 @@ class Scheme:
     grid: str
     neutral: str
     models: tuple[str, ...]
+    soft: str
+    accent: str
+    good: str
+    caution: str
+    bad: str
+
+    def css(self) -> str:
+        """Return the colours as declarations of CSS variables."""
+        single = {
+            name: getattr(self, name) for name in self.__dataclass_fields__ if name not in ("name", "models")
+        }
+        models = {f"model-{slot}": colour for slot, colour in enumerate(self.models)}
+        return "".join(f"--{name}:{colour};" for name, colour in (single | models).items())
 
 
 LIGHT = Scheme(
@@ -86,6 +101,11 @@ LIGHT = Scheme(
     grid="#E6E9ED",
     neutral="#767E88",
     models=("#0B49A5", "#CC6B00", "#12946C", "#B46BAE", "#6B4A1F", "#5E86F5", "#2E2038"),
+    soft="#F4F6F8",
+    accent="#0B49A5",
+    good="#0B6B4D",
+    caution="#8A4B00",
+    bad="#A4301A",
 )
 DARK = Scheme(
     name="dark",
@@ -96,6 +116,11 @@ DARK = Scheme(
     grid="#2A3038",
     neutral="#8E97A3",
     models=("#6E9BFF", "#EE7A2E", "#54DDB0", "#C07DB4", "#EFD04B", "#B4DBFF", "#F5F6F8"),
+    soft="#1C2128",
+    accent="#8FB2FF",
+    good="#54DDB0",
+    caution="#F0B060",
+    bad="#FF9B82",
 )
 
 _DASHES = ("solid", "7px,3px", "2px,2px", "9px,3px,2px,3px", "14px,4px")
@@ -190,7 +215,7 @@ def base_layout(**layout: Any) -> dict[str, Any]:
 def base_axis(title: str, **axis: Any) -> dict[str, Any]:
     """Return an axis with an outside tick, a light grid and ``title``; keywords add to it."""
     return {
-        "title": {"text": title, "standoff": 8},
+        "title": {"text": title},
         "showline": True,
         "linecolor": LIGHT.line,
         "gridcolor": LIGHT.grid,

@@ -14,10 +14,32 @@ __all__ = ["Cite", "Fragment", "Name", "Paragraph", "Traced", "listed", "referen
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """A number in the text: how it is printed, and the cell of the evaluation that holds it."""
+    """A number in the text.
+
+    Attributes
+    ----------
+    text : str
+        How it is printed.
+    frame, column : str
+        Table of the evaluation and its column (or ``settings`` and the key).
+    where : tuple of (column, value)
+        What identifies the row, or the rows where several are counted or the extreme of several is given.
+    how : str
+        ``cell``, or how the rows are put together: ``count``, ``smallest``, ``largest``.
+    """
 
     text: str
-    source: str
+    frame: str
+    column: str
+    where: tuple[tuple[str, str], ...] = ()
+    how: str = "cell"
+
+    @property
+    def source(self) -> str:
+        """Where the number comes from, readable."""
+        rows = ", ".join(f"{column} {value}" for column, value in self.where)
+        how = "" if self.how == "cell" else f"{self.how} of "
+        return f"{how}{self.frame}.{self.column}" + (f" ({rows})" if rows else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,226 @@
+"""The figures of the report's page: which panels there are, and what each shows for each set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+
+from .captions import cutoff_label, digits_of, interval_level, label_title, main_cutoff
+from .forest import ForestRow, forest_figure
+from .number_format import UNDEFINED, count, estimate, number, threshold
+from .page_table import by_set, rows_of
+from .roc import roc_figure
+from .scores import score_figure
+
+if TYPE_CHECKING:
+    from ..stats.evaluation import Evaluation
+
+__all__ = ["FigureGroup", "Panel", "page_figures"]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One plot of the page.
+
+    Attributes
+    ----------
+    name : str
+        Id of its element; fixed, so that the page is the same at every run.
+    heading : str
+        Names of the label and the model that it shows, as they stand in the file.
+    figures : dict
+        Plotly's JSON by set.
+    alternatives : dict
+        The same in words, by set.
+    """
+
+    name: str
+    heading: str
+    figures: dict[str, Any]
+    alternatives: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class FigureGroup:
+    """Panels that share their controls.
+
+    Attributes
+    ----------
+    name : str
+    caption : str
+    sets : tuple of str
+        Sets to choose from; the first is shown at first.
+    has_models : bool
+        Whether single models can be switched off.
+    toggle, toggle_title : str
+        The part of the traces that can be switched off, and what the control is called; empty without one.
+    panels : list of Panel
+    """
+
+    name: str
+    caption: str
+    sets: tuple[str, ...]
+    has_models: bool
+    toggle: str
+    toggle_title: str
+    panels: list[Panel]
+
+
+def page_figures(evaluation: Evaluation) -> dict[str, FigureGroup]:
+    """Return the groups of figures of the page by name; a group without panels is left out."""
+    groups = [_roc_group(evaluation), _score_group(evaluation), _strata_group(evaluation)]
+    return {group.name: group for group in groups if group.panels}
+
+
+def _roc_group(evaluation: Evaluation) -> FigureGroup:
+    digits = digits_of(evaluation)
+    names = {kind: cutoff_label(evaluation, kind) for kind in ("locked", "same-set")}
+    frame = evaluation.individual
+    intervals = {
+        (row["set"], row["label"], row["model"]): (float(row["auc_ci_low"]), float(row["auc_ci_high"]))
+        for row in frame.to_dict("records")
+    }
+    panels = []
+    sets = _sets_of(evaluation, evaluation.curves)
+    for at, label in enumerate(evaluation.labels):
+        figures, alternatives = {}, {}
+        for name in sets:
+            curves = [c for c in evaluation.curves if c["set"] == name and c["label"] == label]
+            if not curves:
+                continue
+            figure = roc_figure(
+                curves,
+                models=evaluation.models,
+                labels=evaluation.labels,
+                intervals=intervals,
+                cutoff_names=names,
+                digits=digits,
+            )
+            figures[name] = _json(figure)
+            each = [
+                f"{c['model']}, AUC {estimate(c['auc'], *intervals[name, label, c['model']], digits)}"
+                for c in curves
+            ]
+            alternatives[name] = f"ROC curves for {label} in the {name} set: {'; '.join(each)}."
+        if figures:
+            panels.append(Panel(f"roc-{at}", label, figures, alternatives))
+    main = main_cutoff(evaluation, evaluation.main_set)
+    caption = (
+        "Receiver operating characteristic curves with pointwise "
+        f"{interval_level(evaluation).removesuffix(' CI')} confidence bands. "
+    )
+    if main == "locked":
+        caption += f"Filled markers: cut-off {names['locked']}; open markers: cut-off {names['same-set']}. "
+    else:
+        caption += f"Open markers: cut-off {names['same-set']}. "
+    caption += "Dotted line: chance."
+    return FigureGroup(
+        "roc", caption, tuple(sets), len(evaluation.models) > 1, "band", "confidence bands", panels
+    )
+
+
+def _score_group(evaluation: Evaluation) -> FigureGroup:
+    names = {kind: cutoff_label(evaluation, kind) for kind in ("locked", "same-set")}
+    panels = []
+    sets = _sets_of(evaluation, evaluation.scores)
+    for at, label in enumerate(evaluation.labels):
+        for which, model in enumerate(evaluation.models):
+            figures, alternatives = {}, {}
+            for scores in evaluation.scores:
+                if (scores["label"], scores["model"]) != (label, model):
+                    continue
+                figure = score_figure(scores, models=evaluation.models, cutoff_names=names)
+                figures[scores["set"]] = _json(figure)
+                alternatives[scores["set"]] = _scores_in_words(scores, names)
+            if figures:
+                panels.append(Panel(f"scores-{at}-{which}", f"{label}, {model}", figures, alternatives))
+    caption = (
+        "Scores of positive patients (above the axis) and of negative patients (below it). "
+        "Vertical lines: the cut-offs; a score at or above the cut-off is called positive. "
+        "Small ticks: single patients, where there are at most 1,000."
+    )
+    return FigureGroup("scores", caption, tuple(sets), False, "patient", "single patients", panels)
+
+
+def _strata_group(evaluation: Evaluation) -> FigureGroup:
+    frame = evaluation.strata
+    digits = digits_of(evaluation)
+    panels = []
+    sets = [name for name in by_set(evaluation) if (frame["set"] == name).any()]
+    known = frame["ci_low"].dropna().tolist()
+    low = min([0.45, *(value - 0.02 for value in known)])
+    for at, label in enumerate([*evaluation.labels, "macro"]):
+        figures, alternatives = {}, {}
+        for name in sets:
+            mine = rows_of(frame, set=name, label=label)
+            if not len(mine):
+                continue
+            rows = [_stratum_row(row, evaluation) for row in mine.to_dict("records")]
+            figure = forest_figure(
+                rows,
+                axis_title=label_title(label) if label == "macro" else "AUC",
+                models=evaluation.models,
+                labels=evaluation.labels,
+                reference=0.5,
+                axis_range=(max(-0.02, low), 1.02),
+                digits=digits,
+            )
+            figures[name] = _json(figure)
+            each = [f"{r.row}, {r.model}: {estimate(r.value, r.ci_low, r.ci_high, digits)}" for r in rows]
+            called = label_title(label) if label == "macro" else f"AUC for {label}"
+            alternatives[name] = f"{called} within strata, {name} set: {'; '.join(each)}."
+        if figures:
+            panels.append(Panel(f"strata-{at}", label_title(label), figures, alternatives))
+    caption = (
+        f"AUC with its {interval_level(evaluation)} within each stratum. Dotted line: an AUC of 0.5, "
+        "no discrimination."
+    )
+    return FigureGroup("strata-forest", caption, tuple(sets), len(evaluation.models) > 1, "", "", panels)
+
+
+def _stratum_row(row: Mapping[Any, Any], evaluation: Evaluation) -> ForestRow:
+    detail = str(row["note"])
+    if not detail and row["label"] == "macro":
+        detail = f"{count(row['n'])} patients"
+    elif not detail:
+        detail = f"{count(row['n_pos'])} positive, {count(row['n_neg'])} negative"
+    label = row["label"] if row["label"] in evaluation.labels else ""
+    return ForestRow(
+        row["stratum"],
+        row["model"],
+        float(row["auc"]),
+        float(row["ci_low"]),
+        float(row["ci_high"]),
+        label,
+        detail,
+    )
+
+
+def _scores_in_words(scores: dict[str, Any], names: dict[str, str]) -> str:
+    n_pos, n_neg = int(sum(scores["count_pos"])), int(sum(scores["count_neg"]))
+    cuts = [
+        f"{threshold(float(cut))} ({names.get(kind, kind)})" if isfinite(cut) else UNDEFINED
+        for kind, cut in scores["thresholds"].items()
+    ]
+    low, high = number(float(scores["edges"][0])), number(float(scores["edges"][-1]))
+    return (
+        f"Distribution of the scores of {scores['model']} for {scores['label']} in the {scores['set']} set: "
+        f"{count(n_pos)} positive and {count(n_neg)} negative patients, scores from {low} to {high}; "
+        f"cut-off {', '.join(cuts)}."
+    )
+
+
+def _sets_of(evaluation: Evaluation, items: Iterable[dict[str, Any]]) -> list[str]:
+    found = {item["set"] for item in items}
+    return [name for name in by_set(evaluation) if name in found]
+
+
+def _json(figure: go.Figure) -> dict[str, Any]:
+    """Return a figure as plain data, without the template that the page does not need."""
+    plain: dict[str, Any] = figure.to_plotly_json()
+    plain["layout"].pop("template", None)
+    return plain

@@ -1,0 +1,80 @@
+"""A folder of results that appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import BiomarkError
+
+__all__ = ["replace_folder"]
+
+
+@contextmanager
+def replace_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary folder to fill; once the block has ended without error, its files move to ``path``.
+
+    Parameters
+    ----------
+    path : path
+        Where the files are to be. Files of the same names there are replaced, all others are kept.
+
+    Yields
+    ------
+    pathlib.Path
+        An empty folder beside ``path``, on the same file system, so that moving is renaming.
+
+    Raises
+    ------
+    BiomarkError
+        If ``path`` is a file.
+    OSError
+        If it cannot be written; what was there before is then put back.
+    """
+    target = Path(path).resolve()
+    if target.exists() and not target.is_dir():
+        raise BiomarkError(f"{path} is a file; name a folder for the report")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        fresh = work / "new"
+        fresh.mkdir()
+        yield fresh
+        if target.exists():
+            _move_files(fresh, target, work / "old")
+        else:
+            os.rename(fresh, target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _move_files(fresh: Path, target: Path, old: Path) -> None:
+    """Move each file over the one of its name, a copy of which waits in ``old`` until all have moved."""
+    moved: list[Path] = []
+    made: list[Path] = []
+    try:
+        for source in sorted(fresh.rglob("*")):
+            part = source.relative_to(fresh)
+            if source.is_dir():
+                if not (target / part).is_dir():
+                    (target / part).mkdir()
+                    made.append(target / part)
+                continue
+            if (target / part).exists():
+                (old / part).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(target / part, old / part)
+            moved.append(part)
+            os.replace(source, target / part)
+    except BaseException:
+        for part in reversed(moved):
+            if (old / part).exists():
+                os.replace(old / part, target / part)
+            else:
+                (target / part).unlink(missing_ok=True)
+        for folder in reversed(made):
+            folder.rmdir()
+        raise
