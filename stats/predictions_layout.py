@@ -84,9 +84,10 @@ def wide_scores(names: Sequence[str], problems: ProblemList, *, row: int | None)
 
 def tidy_columns(names: Sequence[str], problems: ProblemList, *, row: int | None) -> None:
     """Add to ``problems`` what the header of a tidy table lacks."""
-    if not any(_closest(name, names) for name in _TIDY_REQUIRED) and (
-        any(_is_number(name) for name in names) or not names
-    ):
+    if not names:
+        problems.add("found no columns")
+        problems.raise_if_any()
+    if not any(_closest(name, names) for name in _TIDY_REQUIRED) and any(_is_number(name) for name in names):
         problems.add(
             f"no header: the first row holds {listed(names, 6)}; it must name the columns "
             "(patient_id, set, model, label, y_true, y_score)",
