@@ -16,7 +16,8 @@ from .delong import (
     delong_test_unpaired,
 )
 from .margins import MarginTest, equivalence_test, noninferiority_test, superiority_test
-from .multilabel import MultilabelEstimates, MultilabelMetrics, multilabel_ci, multilabel_metrics
+from .multilabel import MultilabelMetrics, multilabel_metrics
+from .multilabel_bootstrap import MultilabelEstimates, multilabel_ci
 from .optimism import CorrectedEstimate, CutoffOptimism, cutoff_optimism
 from .paired_proportions import PairedAccuracyComparison, paired_accuracy_test, paired_proportion_test
 from .planned_variance import binormal_auc_correlation, planned_auc_variance

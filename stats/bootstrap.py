@@ -36,22 +36,27 @@ class WeightedAuc:
     ----------
     positive : boolean array of shape (n,)
     score : array of shape (n,), finite
+    among : array of shape (n,), optional
+        Where these patients stand among those that the replicates count; by default they are all.
     """
 
-    def __init__(self, positive: NDArray[np.bool_], score: FloatArray) -> None:
+    def __init__(
+        self, positive: NDArray[np.bool_], score: FloatArray, *, among: NDArray[np.intp] | None = None
+    ) -> None:
         self.positives, self.negatives = np.flatnonzero(positive), np.flatnonzero(~positive)
-        n_pos, n_neg = self.positives.size, self.negatives.size
-        self._pairs: FloatArray | None = None
-        if n_pos * n_neg <= PAIRS_PER_PATIENT * positive.size:
-            of_pos, of_neg = score[self.positives][:, None], score[self.negatives][None, :]
-            self._pairs = (of_pos > of_neg) + 0.5 * (of_pos == of_neg)
-            return
-        self.positives = self.positives[np.argsort(score[self.positives], kind="stable")]
-        self.negatives = self.negatives[np.argsort(score[self.negatives], kind="stable")]
         of_pos, of_neg = score[self.positives], score[self.negatives]
-        self._below = np.searchsorted(of_neg, of_pos, side="left")
-        self._not_above = np.searchsorted(of_neg, of_pos, side="right")
-        self._tied = bool((self._below != self._not_above).any())
+        self._pairs: FloatArray | None = None
+        if of_pos.size * of_neg.size <= PAIRS_PER_PATIENT * positive.size:
+            self._pairs = (of_pos[:, None] > of_neg) + 0.5 * (of_pos[:, None] == of_neg)
+        else:
+            order_pos, order_neg = np.argsort(of_pos, kind="stable"), np.argsort(of_neg, kind="stable")
+            self.positives, self.negatives = self.positives[order_pos], self.negatives[order_neg]
+            of_pos, of_neg = of_pos[order_pos], of_neg[order_neg]
+            self._below = np.searchsorted(of_neg, of_pos, side="left")
+            self._not_above = np.searchsorted(of_neg, of_pos, side="right")
+            self._tied = bool((self._below != self._not_above).any())
+        if among is not None:
+            self.positives, self.negatives = among[self.positives], among[self.negatives]
 
     def __call__(self, counts: NDArray[Any]) -> FloatArray:
         """Return the AUC of each replicate, shape (b,); NaN where a replicate lacks a class.

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BiomarkError
-from .bootstrap import WeightedAuc, bootstrap_interval
-from .inputs import Seed, choice, cluster_codes, fraction, generator, whole_number
 from .placement import tie_groups
-from .resampling import resampling_counts
-from .results import Estimate, FloatArray, Result
+from .results import FloatArray, Result
 from .roc import auc_of
 
 __all__ = [
     "METRICS",
-    "MultilabelEstimates",
     "MultilabelMetrics",
-    "multilabel_ci",
+    "area_metrics",
+    "checked_labels",
+    "checked_thresholds",
+    "count_columns",
+    "count_metrics",
+    "decisions",
     "multilabel_metrics",
-    "multilabel_replicates",
 ]
 
 
@@ -63,28 +61,6 @@ class MultilabelMetrics(Result):
 
 
 METRICS = tuple(MultilabelMetrics.__dataclass_fields__)
-_OF_AUC = ("macro_auc", "weighted_auc")
-
-
-@dataclass(frozen=True, slots=True)
-class MultilabelEstimates(Result):
-    """The fields of `MultilabelMetrics`, each an `Estimate` with its bootstrap interval."""
-
-    macro_auc: Estimate
-    macro_accuracy: Estimate
-    macro_precision: Estimate
-    macro_recall: Estimate
-    macro_f1: Estimate
-    micro_accuracy: Estimate
-    micro_precision: Estimate
-    micro_recall: Estimate
-    micro_f1: Estimate
-    weighted_auc: Estimate
-    weighted_precision: Estimate
-    weighted_recall: Estimate
-    weighted_f1: Estimate
-    hamming: Estimate
-    subset_accuracy: Estimate
 
 
 def multilabel_metrics(y_true: ArrayLike, y_score: ArrayLike, thresholds: ArrayLike) -> MultilabelMetrics:
@@ -125,202 +101,60 @@ def multilabel_metrics(y_true: ArrayLike, y_score: ArrayLike, thresholds: ArrayL
     >>> metrics.macro_auc, round(metrics.macro_f1, 4), metrics.hamming, metrics.subset_accuracy
     (1.0, 0.7333, 0.25, 0.5)
     """
-    truth, scores = _checked(y_true, np.asarray(y_score, dtype=np.float64)[None])
-    decided = _decisions(scores, _thresholds(thresholds, 1, truth.shape[1]))
-    values = {name: float(value[0, 0]) for name, value in _of_counts(truth, decided, None).items()}
+    truth, scores = checked_labels(y_true, np.asarray(y_score, dtype=np.float64)[None])
+    decided = decisions(scores, checked_thresholds(thresholds, 1, truth.shape[1]))
+    summed = count_columns(truth, decided).sum(axis=0, keepdims=True, dtype=np.float64)
+    values = {name: float(value[0, 0]) for name, value in count_metrics(summed, 1, truth.shape[1]).items()}
     support = np.nansum(truth, axis=0)
     areas = np.array([[_auc_or_nan(truth[:, k], scores[0, :, k]) for k in range(truth.shape[1])]])
-    values |= {name: float(value[0]) for name, value in _of_areas(areas, support).items()}
+    values |= {name: float(value[0]) for name, value in area_metrics(areas, support).items()}
     return MultilabelMetrics(**values)
 
 
-def multilabel_ci(
-    y_true: ArrayLike,
-    y_score: ArrayLike,
-    thresholds: ArrayLike,
-    *,
-    n_boot: int = 2000,
-    cluster: ArrayLike | None = None,
-    method: str = "percentile",
-    confidence: float = 0.95,
-    rng: Seed = None,
-) -> MultilabelEstimates:
-    """Compute the overall metrics with intervals from a bootstrap of whole patients.
+def count_columns(truth: FloatArray, decided: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return what each patient adds to the counts of which all metrics but the AUC are made.
 
     Parameters
     ----------
-    y_true : array of shape (n, labels), 0, 1, or NaN where the label is missing
-    y_score : array of shape (n, labels), finite wherever ``y_true`` is observed
-    thresholds : array of shape (labels,)
-        Taken as fixed: the interval does not know how they were chosen.
-    n_boot : int
-    cluster : array of shape (n,), optional
-        Whole clusters are resampled instead of patients.
-    method : "percentile", "basic" or "bca"
-        The acceleration of ``bca`` comes from leaving out each patient or cluster in turn.
-    confidence : float in (0, 1)
-    rng : seed or numpy.random.Generator
-
-    Returns
-    -------
-    MultilabelEstimates
-
-    Notes
-    -----
-    All labels of a patient are drawn together, so that their dependence is kept. Replicates in which a
-    metric is undefined are left out of its quantiles.
-
-    References
-    ----------
-    Efron B, Tibshirani RJ. An Introduction to the Bootstrap. Chapman and Hall 1993, chapters 13 and 14.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(0)
-    >>> y = rng.integers(0, 2, size=(60, 3))
-    >>> result = multilabel_ci(y, y + rng.normal(size=(60, 3)), [0.5] * 3, n_boot=200, rng=1)
-    >>> result.macro_auc.ci_low < result.macro_auc.value < result.macro_auc.ci_high
-    True
-    """
-    choice(method, ("percentile", "basic", "bca"), name="method")
-    fraction(confidence, name="confidence")
-    metrics = multilabel_metrics(y_true, y_score, thresholds)
-    truth, scores = _checked(y_true, np.asarray(y_score, dtype=np.float64)[None])
-    decided = _decisions(scores, _thresholds(thresholds, 1, truth.shape[1]))
-    codes = None if cluster is None else cluster_codes(cluster, truth.shape[0])
-    replicates = multilabel_replicates(truth, scores, decided, n_boot=n_boot, cluster=codes, rng=rng)
-    left_out: dict[str, FloatArray] = {}
-    if method == "bca":
-        left_out = _leaving_one_out(truth, scores, decided, codes)
-    unit = "patients" if codes is None else "clusters"
-    estimates = {}
-    for name in METRICS:
-        value = getattr(metrics, name)
-        skew = 0.0
-        if method == "bca":
-            kept = left_out[name][:, 0]
-            kept = kept[~np.isnan(kept)]
-            spread = kept.mean() - kept if kept.size else kept
-            squares = float(np.sum(spread**2))
-            skew = float(np.sum(spread**3)) / (6.0 * squares**1.5) if squares > 0.0 else 0.0
-        low, high = bootstrap_interval(
-            replicates[name][:, 0], kind=method, confidence=confidence, estimate=value, acceleration=skew
-        )
-        estimates[name] = Estimate(
-            value, low, high, confidence, f"bootstrap-{method}, {n_boot} replicates of whole {unit}"
-        )
-    return MultilabelEstimates(**estimates)
-
-
-def multilabel_replicates(
-    y_true: FloatArray,
-    y_score: FloatArray,
-    decided: NDArray[np.bool_],
-    *,
-    n_boot: int = 2000,
-    cluster: NDArray[np.intp] | None = None,
-    rng: Seed = None,
-    progress: Callable[[int], None] | None = None,
-) -> dict[str, FloatArray]:
-    """Bootstrap the overall metrics of several models on the same replicates of whole patients.
-
-    Parameters
-    ----------
-    y_true : array of shape (n, labels), 0, 1 or NaN
-    y_score : array of shape (models, n, labels)
-        For the metrics of the AUC.
+    truth : array of shape (n, labels), 0, 1 or NaN
     decided : boolean array of shape (decisions, n, labels)
-        Who is called positive; one plane for each pair of a model and a set of cut-offs.
-    n_boot : int
-    cluster : array of shape (n,), codes, optional
-    rng : seed or numpy.random.Generator
-    progress : callable, optional
-        Told how many replicates each chunk has finished.
 
     Returns
     -------
-    dict of arrays
-        ``macro_auc`` and ``weighted_auc`` of shape (n_boot, models), the others of (n_boot, decisions). Row b
-        is the same draw everywhere, so differences of columns are paired.
+    array of shape (n, columns)
+        True positives, false positives and false negatives of each decision and label; whether each decision
+        is right on every observed label of a complete patient; whether the patient is complete; how many of
+        the labels are observed. `count_metrics` reads their sums.
     """
-    n_boot = whole_number(n_boot, name="n_boot", least=2)
-    parts: dict[str, list[FloatArray]] = {name: [] for name in METRICS}
-    evaluator = _Replicator(y_true, y_score, decided)
-    for counts in resampling_counts(y_true.shape[0], n_boot, generator(rng), cluster=cluster):
-        for name, value in evaluator(counts).items():
-            parts[name].append(value)
-        if progress is not None:
-            progress(counts.shape[0])
-    return {name: np.concatenate(part) for name, part in parts.items()}
-
-
-class _Replicator:
-    """Everything that is ranked or compared once, before the replicates."""
-
-    def __init__(self, truth: FloatArray, scores: FloatArray, decided: NDArray[np.bool_]) -> None:
-        self._truth, self._decided = truth, decided
-        self._areas: list[list[tuple[NDArray[np.intp], WeightedAuc] | None]] = []
-        for plane in scores:
-            row: list[tuple[NDArray[np.intp], WeightedAuc] | None] = []
-            for k in range(truth.shape[1]):
-                seen = np.flatnonzero(~np.isnan(truth[:, k]))
-                positive = truth[seen, k] == 1.0
-                both = 0 < int(positive.sum()) < positive.size
-                row.append((seen, WeightedAuc(positive, plane[seen, k])) if both else None)
-            self._areas.append(row)
-
-    def __call__(self, counts: NDArray[Any]) -> dict[str, FloatArray]:
-        values = _of_counts(self._truth, self._decided, counts)
-        support = counts.astype(np.float64) @ np.nan_to_num(self._truth)
-        whole = not np.isnan(self._truth).any()
-        areas = np.full((len(self._areas), counts.shape[0], self._truth.shape[1]), np.nan)
-        for m, row in enumerate(self._areas):
-            for k, prepared in enumerate(row):
-                if prepared is not None:
-                    seen, weighted = prepared
-                    areas[m, :, k] = weighted(counts if whole else np.take(counts, seen, axis=1))
-        by_model = [_of_areas(area, support) for area in areas]
-        return values | {name: np.stack([each[name] for each in by_model], axis=1) for name in _OF_AUC}
-
-
-def _leaving_one_out(
-    truth: FloatArray, scores: FloatArray, decided: NDArray[np.bool_], codes: NDArray[np.intp] | None
-) -> dict[str, FloatArray]:
-    """Metrics without each patient or cluster; a jackknife is a set of replicates with one count at 0."""
-    evaluator = _Replicator(truth, scores, decided)
-    n_units = truth.shape[0] if codes is None else int(codes.max()) + 1
-    parts: list[dict[str, FloatArray]] = []
-    step = max(1, 2**22 // truth.shape[0])
-    for start in range(0, n_units, step):
-        units = np.arange(start, min(start + step, n_units))
-        of_units = np.ones((units.size, n_units))
-        of_units[np.arange(units.size), units] = 0.0
-        parts.append(evaluator(of_units if codes is None else of_units[:, codes]))
-    return {name: np.concatenate([part[name] for part in parts]) for name in METRICS}
-
-
-def _of_counts(
-    truth: FloatArray, decided: NDArray[np.bool_], counts: NDArray[Any] | None
-) -> dict[str, FloatArray]:
-    """Metrics from confusion counts, of shape (replicates, decisions)."""
-    seen = np.asarray(~np.isnan(truth))
-    positive = np.asarray(truth == 1.0)
-    cells = np.stack([positive & decided, seen & ~positive & decided, positive & ~decided], axis=-1)
-    complete = np.asarray(seen.all(axis=1))
-    right = complete & np.all((positive == decided) | ~seen, axis=2)
+    seen = ~np.isnan(truth)
+    positive = truth == 1.0
     n_decisions, n, n_labels = decided.shape
-    flat = np.concatenate(
-        [
-            cells.transpose(1, 0, 2, 3).reshape(n, -1),
-            right.T,
-            complete[:, None],
-            seen.sum(axis=1, keepdims=True),
-        ],
-        axis=1,
-    ).astype(np.float64)
-    summed = flat.sum(axis=0, keepdims=True) if counts is None else counts.astype(np.float64) @ flat
-    b = summed.shape[0]
-    split = n_decisions * n_labels * 3
+    columns = np.empty((n, n_decisions * (3 * n_labels + 1) + 2), dtype=np.uint8)
+    cells = columns[:, : 3 * n_decisions * n_labels].reshape(n, n_decisions, n_labels, 3)
+    for d, called in enumerate(decided):
+        cells[:, d, :, 0] = positive & called
+        cells[:, d, :, 1] = seen & ~positive & called
+        cells[:, d, :, 2] = positive & ~called
+    complete = seen.all(axis=1)
+    columns[:, cells[0].size : -2] = (complete & np.all(positive == decided, axis=2)).T
+    columns[:, -2] = complete
+    columns[:, -1] = seen.sum(axis=1)
+    return columns
+
+
+def count_metrics(summed: FloatArray, n_decisions: int, n_labels: int) -> dict[str, FloatArray]:
+    """Every metric but the AUCs, from sums of the columns of `count_columns`.
+
+    Parameters
+    ----------
+    summed : array of shape (b, columns)
+    n_decisions, n_labels : int
+
+    Returns
+    -------
+    dict of arrays of shape (b, decisions)
+    """
+    b, split = summed.shape[0], 3 * n_decisions * n_labels
     tp, fp, fn = np.moveaxis(summed[:, :split].reshape(b, n_decisions, n_labels, 3), -1, 0)
     n_right, n_complete, n_seen = summed[:, split:-2], summed[:, -2:-1], summed[:, -1:]
     support = tp + fn
@@ -344,8 +178,8 @@ def _of_counts(
     }
 
 
-def _of_areas(areas: FloatArray, support: FloatArray) -> dict[str, FloatArray]:
-    """Macro and weighted AUC from AUCs of shape (replicates, labels)."""
+def area_metrics(areas: FloatArray, support: FloatArray) -> dict[str, FloatArray]:
+    """Macro and weighted AUC from AUCs and numbers of positives, each of shape (b, labels)."""
     return {
         "macro_auc": _mean(areas),
         "weighted_auc": _mean(areas, np.broadcast_to(support, areas.shape)),
@@ -372,11 +206,13 @@ def _auc_or_nan(truth: FloatArray, score: FloatArray) -> float:
     return auc_of(tie_groups(positive, score[seen]))
 
 
-def _decisions(scores: FloatArray, thresholds: FloatArray) -> NDArray[np.bool_]:
+def decisions(scores: FloatArray, thresholds: FloatArray) -> NDArray[np.bool_]:
+    """Who is called positive, shape (models, n, labels)."""
     return np.asarray(scores >= thresholds[:, None, :])
 
 
-def _thresholds(thresholds: ArrayLike, models: int, labels: int) -> FloatArray:
+def checked_thresholds(thresholds: ArrayLike, models: int, labels: int) -> FloatArray:
+    """Return one threshold for each model and label, shape (models, labels)."""
     array = np.asarray(thresholds, dtype=np.float64)
     if array.ndim == 1:
         array = np.broadcast_to(array, (models, array.size))
@@ -387,7 +223,7 @@ def _thresholds(thresholds: ArrayLike, models: int, labels: int) -> FloatArray:
     return array
 
 
-def _checked(y_true: ArrayLike, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+def checked_labels(y_true: ArrayLike, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return truth (n, labels) and scores (models, n, labels); scores without truth are set to 0."""
     truth = np.asarray(y_true, dtype=np.float64)
     if truth.ndim != 2 or 0 in truth.shape:

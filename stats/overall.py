@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from .bootstrap import bootstrap_interval
-from .multilabel import METRICS, multilabel_metrics, multilabel_replicates
+from .multilabel import METRICS, multilabel_metrics
+from .multilabel_bootstrap import multilabel_replicates
 from .results import FloatArray
 
 __all__ = ["OverallPerformance", "overall_performance"]

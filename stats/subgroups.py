@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import BiomarkError
 from .bootstrap import bootstrap_interval
 from .individual import Cell, auc_of_cell
-from .multilabel import multilabel_replicates
+from .multilabel_bootstrap import multilabel_replicates
 from .overall import bootstrap_z_p_value
 from .results import FloatArray
 from .roc import auc

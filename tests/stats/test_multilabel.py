@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from biomark.errors import BiomarkError
 from biomark.stats import multilabel_ci, multilabel_metrics
-from biomark.stats.multilabel import METRICS, multilabel_replicates
+from biomark.stats.multilabel import METRICS
+from biomark.stats.multilabel_bootstrap import Replicator, multilabel_replicates
+from biomark.stats.multilabel_jackknife import leaving_one_out
 from biomark.stats.resampling import resampling_counts
 from sklearn import metrics as sk
 
@@ -124,14 +126,52 @@ def test_every_metric_gets_an_interval_with_its_method(method):
 
 
 def test_the_jackknife_of_bca_leaves_out_each_patient_in_turn():
-    from biomark.stats.multilabel import _leaving_one_out
-
     y, score = data(n=30)
-    left = _leaving_one_out(y, score[None], (score >= CUTS)[None], None)
+    left = leaving_one_out(y, score[None], (score >= CUTS)[None], None)
     for k in (0, 13, 29):
         rest = reference(np.delete(y, k, axis=0), np.delete(score, k, axis=0), CUTS)
         for name, value in rest.items():
             assert left[name][k, 0] == pytest.approx(value, rel=1e-12), name
+
+
+def test_the_jackknife_over_clusters_leaves_out_each_whole():
+    y, score = data(n=60)
+    y[3:9, 1] = np.nan
+    codes = np.random.default_rng(3).integers(0, 9, 60)
+    left = leaving_one_out(y, score[None], (score >= CUTS)[None], codes)
+    for code in range(9):
+        rest = multilabel_metrics(y[codes != code], score[codes != code], CUTS).to_dict()
+        for name, value in rest.items():
+            assert left[name][code, 0] == pytest.approx(value, rel=1e-12), name
+
+
+def test_patients_summed_in_runs_give_the_sums_of_patients_one_by_one():
+    y, score = data(n=2000)
+    y[np.random.default_rng(4).random(y.shape) < 0.1] = np.nan
+    decided = np.stack([score >= CUTS, score >= CUTS + 0.3])
+    cells = np.where(np.isnan(y), 2, y) + 3 * decided[0] + 6 * decided[1]
+    order = np.lexsort(cells.T)
+    counts = next(resampling_counts(2000, 20, np.random.default_rng(0)))
+    mixed = Replicator(y, score[None], decided)
+    in_runs = Replicator(y[order], score[None, order], decided[:, order])
+    assert mixed._starts is None and in_runs._starts is not None
+    np.testing.assert_array_equal(mixed.sums(counts), in_runs.sums(counts[:, order]))
+    np.testing.assert_allclose(mixed.areas(counts), in_runs.areas(counts[:, order]), rtol=1e-13)
+
+
+def test_large_samples_have_the_same_spread_as_small_chunks_of_code_give():
+    y, score = data(n=600)
+    drawn = multilabel_replicates(y, score[None], (score >= CUTS)[None], n_boot=1500, rng=5)
+    rng = np.random.default_rng(6)
+    slow = np.array(
+        [
+            [getattr(multilabel_metrics(y[i], score[i], CUTS), name) for name in METRICS]
+            for i in rng.integers(0, 600, (400, 600))
+        ]
+    )
+    for name, column in zip(METRICS, slow.T, strict=True):
+        assert drawn[name].mean() == pytest.approx(column.mean(), abs=4 * column.std() / 400**0.5), name
+        assert drawn[name].std() == pytest.approx(column.std(), rel=0.15), name
 
 
 def test_clusters_widen_the_interval_when_their_patients_agree():

@@ -1,0 +1,246 @@
+"""Intervals of the overall metrics over several labels, from replicates of whole patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from .bootstrap import WeightedAuc, bootstrap_interval
+from .inputs import Seed, choice, cluster_codes, fraction, generator, whole_number
+from .multilabel import (
+    METRICS,
+    area_metrics,
+    checked_labels,
+    checked_thresholds,
+    count_columns,
+    count_metrics,
+    decisions,
+    multilabel_metrics,
+)
+from .multilabel_jackknife import leaving_one_out
+from .resampling import resampling_counts
+from .results import Estimate, FloatArray, Result
+
+__all__ = ["MultilabelEstimates", "Replicator", "multilabel_ci", "multilabel_replicates"]
+
+# From this number of patients on, sorting them by what they add pays.
+SORTED_FROM = 512
+PATIENTS_PER_RUN = 4
+DECISIONS_PER_CODE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class MultilabelEstimates(Result):
+    """The fields of `MultilabelMetrics`, each an `Estimate` with its bootstrap interval."""
+
+    macro_auc: Estimate
+    macro_accuracy: Estimate
+    macro_precision: Estimate
+    macro_recall: Estimate
+    macro_f1: Estimate
+    micro_accuracy: Estimate
+    micro_precision: Estimate
+    micro_recall: Estimate
+    micro_f1: Estimate
+    weighted_auc: Estimate
+    weighted_precision: Estimate
+    weighted_recall: Estimate
+    weighted_f1: Estimate
+    hamming: Estimate
+    subset_accuracy: Estimate
+
+
+def multilabel_ci(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    thresholds: ArrayLike,
+    *,
+    n_boot: int = 2000,
+    cluster: ArrayLike | None = None,
+    method: str = "percentile",
+    confidence: float = 0.95,
+    rng: Seed = None,
+) -> MultilabelEstimates:
+    """Compute the overall metrics with intervals from a bootstrap of whole patients.
+
+    Parameters
+    ----------
+    y_true : array of shape (n, labels), 0, 1, or NaN where the label is missing
+    y_score : array of shape (n, labels), finite wherever ``y_true`` is observed
+    thresholds : array of shape (labels,)
+        Taken as fixed: the interval does not know how they were chosen.
+    n_boot : int
+    cluster : array of shape (n,), optional
+        Whole clusters are resampled instead of patients.
+    method : "percentile", "basic" or "bca"
+        The acceleration of ``bca`` comes from leaving out each patient or cluster in turn.
+    confidence : float in (0, 1)
+    rng : seed or numpy.random.Generator
+
+    Returns
+    -------
+    MultilabelEstimates
+
+    Notes
+    -----
+    All labels of a patient are drawn together, so that their dependence is kept. Replicates in which a
+    metric is undefined are left out of its quantiles.
+
+    References
+    ----------
+    Efron B, Tibshirani RJ. An Introduction to the Bootstrap. Chapman and Hall 1993, chapters 13 and 14.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.integers(0, 2, size=(60, 3))
+    >>> result = multilabel_ci(y, y + rng.normal(size=(60, 3)), [0.5] * 3, n_boot=200, rng=1)
+    >>> result.macro_auc.ci_low < result.macro_auc.value < result.macro_auc.ci_high
+    True
+    """
+    choice(method, ("percentile", "basic", "bca"), name="method")
+    fraction(confidence, name="confidence")
+    metrics = multilabel_metrics(y_true, y_score, thresholds)
+    truth, scores = checked_labels(y_true, np.asarray(y_score, dtype=np.float64)[None])
+    decided = decisions(scores, checked_thresholds(thresholds, 1, truth.shape[1]))
+    codes = None if cluster is None else cluster_codes(cluster, truth.shape[0])
+    replicates = multilabel_replicates(truth, scores, decided, n_boot=n_boot, cluster=codes, rng=rng)
+    left_out: dict[str, FloatArray] = {}
+    if method == "bca":
+        left_out = leaving_one_out(truth, scores, decided, codes)
+    unit = "patients" if codes is None else "clusters"
+    estimates = {}
+    for name in METRICS:
+        value = getattr(metrics, name)
+        skew = 0.0
+        if method == "bca":
+            kept = left_out[name][:, 0]
+            kept = kept[~np.isnan(kept)]
+            spread = kept.mean() - kept if kept.size else kept
+            squares = float(np.sum(spread**2))
+            skew = float(np.sum(spread**3)) / (6.0 * squares**1.5) if squares > 0.0 else 0.0
+        low, high = bootstrap_interval(
+            replicates[name][:, 0], kind=method, confidence=confidence, estimate=value, acceleration=skew
+        )
+        estimates[name] = Estimate(
+            value, low, high, confidence, f"bootstrap-{method}, {n_boot} replicates of whole {unit}"
+        )
+    return MultilabelEstimates(**estimates)
+
+
+def multilabel_replicates(
+    y_true: FloatArray,
+    y_score: FloatArray,
+    decided: NDArray[np.bool_],
+    *,
+    n_boot: int = 2000,
+    cluster: NDArray[np.intp] | None = None,
+    rng: Seed = None,
+    progress: Callable[[int], None] | None = None,
+) -> dict[str, FloatArray]:
+    """Bootstrap the overall metrics of several models on the same replicates of whole patients.
+
+    Parameters
+    ----------
+    y_true : array of shape (n, labels), 0, 1 or NaN
+    y_score : array of shape (models, n, labels)
+        For the metrics of the AUC.
+    decided : boolean array of shape (decisions, n, labels)
+        Who is called positive; one plane for each pair of a model and a set of cut-offs.
+    n_boot : int
+    cluster : array of shape (n,), codes, optional
+    rng : seed or numpy.random.Generator
+    progress : callable, optional
+        Told how many replicates each chunk has finished.
+
+    Returns
+    -------
+    dict of arrays
+        ``macro_auc`` and ``weighted_auc`` of shape (n_boot, models), the others of (n_boot, decisions). Row b
+        is the same draw everywhere, so differences of columns are paired.
+    """
+    n_boot = whole_number(n_boot, name="n_boot", least=2)
+    if y_true.shape[0] >= SORTED_FROM:
+        # Patients are exchangeable: those alike side by side are summed without a matrix product.
+        order = np.argsort(_patterns(y_true, decided), kind="stable")
+        y_true, y_score, decided = y_true[order], y_score[:, order], decided[:, order]
+        cluster = None if cluster is None else cluster[order]
+    replicator = Replicator(y_true, y_score, decided)
+    summed, areas = [], []
+    for counts in resampling_counts(y_true.shape[0], n_boot, generator(rng), cluster=cluster):
+        summed.append(replicator.sums(counts))
+        areas.append(replicator.areas(counts))
+        if progress is not None:
+            progress(counts.shape[0])
+    return replicator.metrics(np.concatenate(summed), np.concatenate(areas, axis=1))
+
+
+class Replicator:
+    """Sums and AUCs of replicates of the same patients; what can be ranked or compared once is.
+
+    Parameters
+    ----------
+    truth : array of shape (n, labels), 0, 1 or NaN
+    scores : array of shape (models, n, labels)
+    decided : boolean array of shape (decisions, n, labels)
+    """
+
+    def __init__(self, truth: FloatArray, scores: FloatArray, decided: NDArray[np.bool_]) -> None:
+        self._shape = (decided.shape[0], truth.shape[1])
+        patterns = _patterns(truth, decided)
+        starts = np.flatnonzero(np.append(True, patterns[1:] != patterns[:-1]))
+        # Long runs of patients who are alike are summed first; short ones cost more than they save.
+        self._starts = starts if starts.size * PATIENTS_PER_RUN <= patterns.size else None
+        rows = slice(None) if self._starts is None else starts
+        self._columns = count_columns(truth[rows], decided[:, rows]).astype(np.float64)
+        self._areas = [
+            [_weighted_auc(truth[:, k], plane[:, k]) for k in range(truth.shape[1])] for plane in scores
+        ]
+
+    def sums(self, counts: NDArray[Any]) -> FloatArray:
+        """Return the sums of `count_columns` in each replicate, shape (b, columns)."""
+        if self._starts is not None:
+            counts = np.add.reduceat(counts, self._starts, axis=1, dtype=np.int32)
+        return np.asarray(counts.astype(np.float64) @ self._columns)
+
+    def areas(self, counts: NDArray[Any]) -> FloatArray:
+        """Return the AUCs in each replicate, shape (models, b, labels); NaN where undefined."""
+        found = np.full((len(self._areas), counts.shape[0], self._shape[1]), np.nan)
+        for m, row in enumerate(self._areas):
+            for k, weighted in enumerate(row):
+                if weighted is not None:
+                    found[m, :, k] = weighted(counts)
+        return found
+
+    def metrics(self, sums: FloatArray, areas: FloatArray) -> dict[str, FloatArray]:
+        """Return every metric of the replicates, of shape (b, models) or (b, decisions)."""
+        n_decisions, n_labels = self._shape
+        first = sums[:, : 3 * n_labels].reshape(-1, n_labels, 3)
+        support = first[..., 0] + first[..., 2]
+        by_model = [area_metrics(area, support) for area in areas]
+        of_areas = {name: np.stack([each[name] for each in by_model], axis=1) for name in by_model[0]}
+        return count_metrics(sums, n_decisions, n_labels) | of_areas
+
+
+def _weighted_auc(truth: FloatArray, score: FloatArray) -> WeightedAuc | None:
+    seen = np.flatnonzero(~np.isnan(truth))
+    positive = truth[seen] == 1.0
+    return WeightedAuc(positive, score[seen], among=seen) if 0 < int(positive.sum()) < seen.size else None
+
+
+def _patterns(truth: FloatArray, decided: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Code the patients so that those with the same truth and decisions on every label have the same code."""
+    codes = np.zeros(truth.shape[0], dtype=np.int64)
+    for k in range(truth.shape[1]):
+        codes = 3 * codes + np.where(np.isnan(truth[:, k]), 2, truth[:, k]).astype(np.int64)
+        for start in range(0, decided.shape[0], DECISIONS_PER_CODE):
+            for called in decided[start : start + DECISIONS_PER_CODE, :, k]:
+                codes = 2 * codes + called
+            # Renumbered before the code can outgrow its 63 bits.
+            codes = pd.factorize(codes)[0].astype(np.int64)
+    return codes
