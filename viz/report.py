@@ -14,26 +14,18 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 
-from . import adequacy_tables, difference_tables, performance_tables
-from .captions import cutoff_label, digits_of, main_cutoff, set_heading
+from .captions import cutoff_label, main_cutoff, set_heading
 from .interval_mark import line_sample
 from .page_figures import FigureGroup, page_figures
-from .page_table import Table
 from .prose import findings, manuscript
 from .report_folder import replace_folder
+from .tables import further_tables, main_tables, write_tables
 from .theme import DARK, LIGHT, dark_counterparts, model_styles
 
 if TYPE_CHECKING:
     from ..stats.evaluation import Evaluation
 
 __all__ = ["report_html", "write_report"]
-
-# Frames that are shown as they are, where they hold anything.
-_FURTHER = {
-    "calibration": "Calibration",
-    "net_benefit": "Net benefit",
-    "baseline": "Baseline characteristics",
-}
 
 
 def write_report(
@@ -63,8 +55,6 @@ def write_report(
     OSError
         If the folder cannot be written; an earlier report is then still whole.
     """
-    from .tables import write_tables
-
     with replace_folder(path) as folder:
         page = report_html(evaluation, title=title, figures=figures)
         (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
@@ -109,8 +99,8 @@ def report_html(evaluation: Evaluation, *, title: str | None = None, figures: bo
         "evaluation": evaluation,
         "judged": set_heading(evaluation, evaluation.main_set, role=False),
         "cutoffs": cutoff_label(evaluation, main_cutoff(evaluation, evaluation.main_set)),
-        "tables": _tables(evaluation),
-        "further": _further(evaluation),
+        "tables": main_tables(evaluation),
+        "further": further_tables(evaluation),
         "findings": findings(evaluation),
         "manuscript": written,
         "groups": groups,
@@ -128,36 +118,6 @@ def report_html(evaluation: Evaluation, *, title: str | None = None, figures: bo
 
 def _default_title(evaluation: Evaluation) -> str:
     return f"Predictions of {PurePath(str(evaluation.provenance['input']['name'])).name}"
-
-
-def _tables(evaluation: Evaluation) -> dict[str, Table]:
-    tables = [
-        performance_tables.key_table(evaluation),
-        performance_tables.cohort_table(evaluation),
-        performance_tables.individual_table(evaluation),
-        performance_tables.measures_table(evaluation),
-        difference_tables.comparison_table(evaluation),
-        performance_tables.overall_table(evaluation),
-        performance_tables.overall_table(evaluation, "other"),
-        difference_tables.overall_difference_table(evaluation),
-        difference_tables.overall_difference_table(evaluation, "other"),
-        difference_tables.overfitting_table(evaluation),
-        adequacy_tables.strata_table(evaluation),
-        difference_tables.interaction_table(evaluation),
-        adequacy_tables.sample_size_table(evaluation),
-        performance_tables.optimism_table(evaluation),
-    ]
-    return {table.name: table for table in tables if not table.empty}
-
-
-def _further(evaluation: Evaluation) -> list[Table]:
-    digits = digits_of(evaluation)
-    frames = {name: getattr(evaluation, name) for name in _FURTHER}
-    return [
-        adequacy_tables.frame_table(frame, name.replace("_", "-"), _FURTHER[name], digits)
-        for name, frame in frames.items()
-        if len(frame)
-    ]
 
 
 def _group_data(group: FigureGroup) -> dict[str, Any]:

@@ -11,7 +11,32 @@ from pathlib import Path
 
 from ..errors import BiomarkError
 
-__all__ = ["replace_folder"]
+__all__ = ["check_folder", "replace_folder"]
+
+
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Find out before a long computation whether `replace_folder` can write to ``path``; nothing stays behind.
+
+    Raises
+    ------
+    BiomarkError
+        If ``path`` or a part of it is a file.
+    OSError
+        If it cannot be written.
+    """
+    target = Path(path).resolve()
+    nearest = target
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if not nearest.is_dir():
+        where = path if nearest == target else f"{path}: {nearest}"
+        raise BiomarkError(f"{where} is a file; name a folder for the report")
+    # A folder that is there is filled from one beside it.
+    for folder in {nearest, target.parent} if nearest == target else {nearest}:
+        try:
+            os.rmdir(tempfile.mkdtemp(prefix=".biomark-", dir=folder))
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
 
 @contextmanager

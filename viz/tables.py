@@ -1,0 +1,82 @@
+"""The tables of an evaluation for the paper: which there are, and their files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from . import adequacy_tables, difference_tables, performance_tables
+from .captions import digits_of
+from .csv_table import csv_text
+from .page_table import Table
+
+if TYPE_CHECKING:
+    from ..stats.evaluation import Evaluation
+
+__all__ = ["further_tables", "main_tables", "write_tables"]
+
+# Frames that are shown as they are, where they hold anything.
+_FURTHER = {
+    "calibration": "Calibration",
+    "net_benefit": "Net benefit",
+    "baseline": "Baseline characteristics",
+}
+
+
+def main_tables(evaluation: Evaluation) -> dict[str, Table]:
+    """Return the formatted tables by name, in the order of the report; empty ones are left out."""
+    tables = [
+        performance_tables.key_table(evaluation),
+        performance_tables.cohort_table(evaluation),
+        performance_tables.individual_table(evaluation),
+        performance_tables.measures_table(evaluation),
+        difference_tables.comparison_table(evaluation),
+        performance_tables.overall_table(evaluation),
+        performance_tables.overall_table(evaluation, "other"),
+        difference_tables.overall_difference_table(evaluation),
+        difference_tables.overall_difference_table(evaluation, "other"),
+        difference_tables.overfitting_table(evaluation),
+        adequacy_tables.strata_table(evaluation),
+        difference_tables.interaction_table(evaluation),
+        adequacy_tables.sample_size_table(evaluation),
+        performance_tables.optimism_table(evaluation),
+    ]
+    return {table.name: table for table in tables if not table.empty}
+
+
+def further_tables(evaluation: Evaluation) -> list[Table]:
+    """Return the frames that have no layout of their own, as they are."""
+    digits = digits_of(evaluation)
+    frames = {name: getattr(evaluation, name) for name in _FURTHER}
+    return [
+        adequacy_tables.frame_table(frame, name.replace("_", "-"), _FURTHER[name], digits)
+        for name, frame in frames.items()
+        if len(frame)
+    ]
+
+
+def write_tables(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
+    """Write every table of an evaluation into a folder, for spreadsheets and for the paper.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    path : path
+        The folder; made where it does not exist.
+
+    Notes
+    -----
+    ``<frame>.csv`` holds a frame of the evaluation with raw numbers at full precision, one column each.
+    """
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, value in vars(evaluation).items():
+        if isinstance(value, pd.DataFrame) and len(value):
+            _write(folder / f"{name}.csv", csv_text(value))
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="")
