@@ -62,9 +62,10 @@ def _areas_left(truth: FloatArray, score: FloatArray, unit: NDArray[np.intp]) ->
     seen = np.concatenate([positive, negative])
     v10, v01 = placement_values(np.arange(seen.size) < positive.size, score[seen])
     won = float(v10.sum()) * negative.size
-    lost = np.bincount(unit[positive], weights=v10 * negative.size, minlength=n_units)
+    lost = np.zeros(n_units)
+    lost += np.bincount(unit[positive], weights=v10 * negative.size, minlength=n_units)
     lost += np.bincount(unit[negative], weights=v01 * positive.size, minlength=n_units)
-    lost = lost - _won_within(truth[seen] == 1.0, score[seen], unit[seen], n_units)
+    lost -= _won_within(truth[seen] == 1.0, score[seen], unit[seen], n_units)
     n_pos = np.bincount(unit[positive], minlength=n_units)
     n_neg = np.bincount(unit[negative], minlength=n_units)
     pairs = (positive.size - n_pos) * (negative.size - n_neg)
