@@ -1,0 +1,114 @@
+"""DICOM: a folder with one series of slices, or one file with many frames. Of its tags only geometry is used."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from .claimed_size import check_shape, refusal
+from .itk import simpleitk
+
+__all__ = ["is_dicom", "read_dicom_file", "read_dicom_folder"]
+
+# The best that deflate can do; no medical codec comes near it on a real image.
+_BEST_RATIO = 1032
+_POSITION = "0020|0032"
+_ORIENTATION = "0020|0037"
+_BITS = "0028|0100"
+# Share of the slice distance by which a gap may differ from it.
+_TOLERANCE = 0.02
+
+
+def is_dicom(head: bytes) -> bool:
+    """Whether the first bytes are those of a DICOM file with its preamble."""
+    return head[128:132] == b"DICM"
+
+
+def read_dicom_file(path: str) -> Any:
+    """Read one DICOM file, usually of many frames, as a SimpleITK image."""
+    reader = _reader(path)
+    check_shape(path, reader.GetSize())
+    _check_bytes(path, reader, os.path.getsize(path))
+    return reader.Execute()
+
+
+def read_dicom_folder(path: str) -> Any:
+    """Read the one series of a folder as a SimpleITK image, slices ordered by position.
+
+    Refused: no series, several, slices of different size or orientation, gaps between slices that differ by more
+    than 2% (a slice is missing or was exported twice).
+    """
+    sitk = simpleitk()
+    series = sitk.ImageSeriesReader.GetGDCMSeriesIDs(path)
+    if not series:
+        raise refusal(
+            path, "the folder holds no DICOM series; name a folder of DICOM slices, or a volume file"
+        )
+    if len(series) > 1:
+        counts = [len(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(path, name)) for name in series]
+        raise refusal(
+            path,
+            f"the folder holds {len(series)} DICOM series (of {', '.join(map(str, counts))} files); "
+            "keep each series in a folder of its own",
+        )
+    names = list(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(path, series[0]))
+    if len(names) == 1:
+        return read_dicom_file(names[0])
+    _check_slices(path, names)
+    reader = sitk.ImageSeriesReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.SetFileNames(names)
+    return reader.Execute()
+
+
+def _reader(name: str) -> Any:
+    reader = simpleitk().ImageFileReader()
+    reader.SetImageIO("GDCMImageIO")
+    reader.SetFileName(name)
+    reader.ReadImageInformation()
+    return reader
+
+
+def _check_bytes(path: str, reader: Any, held: int) -> None:
+    bits = reader.GetMetaData(_BITS) if reader.HasMetaDataKey(_BITS) else "8"
+    claimed = int(np.prod(reader.GetSize(), dtype=np.int64)) * max(int(bits), 8) // 8
+    if claimed > held * _BEST_RATIO:
+        raise refusal(
+            path,
+            f"its header promises {claimed:,} bytes of voxels in a file of {held:,}; copy the file again",
+        )
+
+
+def _check_slices(path: str, names: list[str]) -> None:
+    size: tuple[int, ...] = ()
+    orientation = ""
+    positions = []
+    for name in names:
+        reader = _reader(name)
+        here = tuple(reader.GetSize()[:2])
+        if size and here != size:
+            raise refusal(
+                path, f"its slices differ in size ({size[0]} x {size[1]} and {here[0]} x {here[1]})"
+            )
+        if not size:
+            size = here
+            check_shape(path, (*size, len(names)))
+        _check_bytes(os.path.join(path, os.path.basename(name)), reader, os.path.getsize(name))
+        if not (reader.HasMetaDataKey(_POSITION) and reader.HasMetaDataKey(_ORIENTATION)):
+            raise refusal(path, "its slices have no position (0020,0032); a volume cannot be put together")
+        if orientation and reader.GetMetaData(_ORIENTATION).strip() != orientation:
+            raise refusal(path, "its slices differ in orientation; keep one stack of parallel slices")
+        orientation = reader.GetMetaData(_ORIENTATION).strip()
+        positions.append([float(word) for word in reader.GetMetaData(_POSITION).split("\\")])
+    gaps = np.linalg.norm(np.diff(np.array(positions), axis=0), axis=1)
+    usual = float(np.median(gaps))
+    wrong = np.flatnonzero(np.abs(gaps - usual) > _TOLERANCE * max(usual, 1e-6))
+    if wrong.size:
+        at = int(wrong[0])
+        raise refusal(
+            path,
+            f"the gap after slice {at + 1} of {len(names)} is {gaps[at]:.3g} mm where others are {usual:.3g} mm: "
+            "a slice is missing or stands twice",
+        )
