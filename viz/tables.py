@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import pandas as pd
 from . import adequacy_tables, difference_tables, performance_tables
 from .captions import digits_of
 from .csv_table import csv_text
+from .docx_tables import docx_tables
+from .latex_table import latex_table
 from .page_table import Table
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ def main_tables(evaluation: Evaluation) -> dict[str, Table]:
         adequacy_tables.strata_table(evaluation),
         difference_tables.interaction_table(evaluation),
         adequacy_tables.sample_size_table(evaluation),
+        adequacy_tables.sample_size_table(evaluation, judged=False),
         performance_tables.optimism_table(evaluation),
     ]
     return {table.name: table for table in tables if not table.empty}
@@ -70,12 +74,23 @@ def write_tables(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
     Notes
     -----
     ``<frame>.csv`` holds a frame of the evaluation with raw numbers at full precision, one column each.
+    ``<table>.tex`` and ``tables.docx`` hold the tables of the page, formatted as there.
     """
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
     for name, value in vars(evaluation).items():
         if isinstance(value, pd.DataFrame) and len(value):
             _write(folder / f"{name}.csv", csv_text(value))
+    formatted = [*main_tables(evaluation).values(), *further_tables(evaluation)]
+    for table in formatted:
+        _write(folder / f"{table.name.replace('-', '_')}.tex", latex_table(table))
+    source, date = evaluation.provenance["input"]["name"], evaluation.provenance["date"]
+    document = docx_tables(
+        formatted,
+        title=f"Predictions of {source}",
+        date=datetime.strptime(date, "%Y-%m-%d %H:%M UTC"),
+    )
+    (folder / "tables.docx").write_bytes(document)
 
 
 def _write(path: Path, text: str) -> None:

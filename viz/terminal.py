@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .captions import cutoff_label, digits_of, interval_level, main_cutoff, set_heading
 from .control_characters import visible
+from .number_format import count, interval, number
+from .page_table import notes_of, parts, rows_of
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
+    from rich.table import Table as RichTable
 
     from ..stats.evaluation import Evaluation
 
@@ -54,7 +60,7 @@ def progress_bar(*, hidden: bool = False) -> Iterator[Callable[[int, int, str], 
 def print_summary(
     evaluation: Evaluation, path: str | os.PathLike[str], *, console: Console | None = None
 ) -> None:
-    """Print the key figures of the judged set, how much there is to warn of, and where the report lies.
+    """Print the key figures of the judged set, what there is to warn of, and where the report lies.
 
     Parameters
     ----------
@@ -64,38 +70,53 @@ def print_summary(
     console : rich.console.Console, optional
         Standard output by default.
     """
-    from rich import box
     from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False) if console is None else console
+    name = evaluation.main_set
+    kind = main_cutoff(evaluation, name)
+    console.print(
+        Text(
+            visible(f"{set_heading(evaluation, name)}, cut-offs {cutoff_label(evaluation, kind)}"),
+            style="bold",
+        )
+    )
+    frame = rows_of(evaluation.individual, set=name, cutoff=kind)
+    console.print(_key_figures(evaluation, frame))
+    for note in notes_of(frame):
+        console.print(Text(visible(note)))
+    if evaluation.warnings:
+        kinds = Counter(warning["kind"].replace("-", " ") for warning in evaluation.warnings)
+        each = ", ".join(f"{kind} ({n})" if n > 1 else kind for kind, n in kinds.items())
+        n_warnings = len(evaluation.warnings)
+        console.print(
+            Text(visible(f"{n_warnings} warning{'s' if n_warnings != 1 else ''}, worst first: {each}")),
+            style="yellow",
+        )
+    # Not wrapped: a path is to be copied.
+    console.print(
+        Text(f"The report: {visible(os.path.join(os.fspath(path), 'report.html'))}"), soft_wrap=True
+    )
+
+
+def _key_figures(evaluation: Evaluation, frame: pd.DataFrame) -> RichTable:
+    from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    from .performance_tables import key_table
-    from .table_grid import grid
-
-    console = Console(highlight=False) if console is None else console
-    table = key_table(evaluation)
-    plain = grid(table)
-    shown = RichTable(
-        title=Text(visible(table.caption)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False
-    )
-    for title, numeric in zip(plain.titles, plain.numeric, strict=True):
-        shown.add_column(Text(visible(title)), justify="right" if numeric else "left")
-    for group in plain.groups:
-        for row in group.rows:
-            shown.add_row(
-                *(
-                    Text("\n".join(visible(part) for part in (cell.text, cell.sub) if part) if cell else "")
-                    for cell in row
-                )
-            )
-    console.print(shown)
-    for note in table.notes:
-        console.print(Text(visible(note), style="dim"))
-    n_warnings = len(evaluation.warnings)
-    if n_warnings:
-        console.print(Text(f"{n_warnings} warning{'s' if n_warnings != 1 else ''}, worst first:"))
-        kinds = list(dict.fromkeys(warning["kind"] for warning in evaluation.warnings))
-        console.print(Text(visible(", ".join(kind.replace("-", " ") for kind in kinds))))
-    page = os.path.join(os.fspath(path), "report.html")
-    # Not wrapped: a path is to be copied.
-    console.print(Text(f"The report: {visible(page)}"), soft_wrap=True)
+    digits = digits_of(evaluation)
+    table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
+    for title in ("Label", "Positive\nnegative", "Model"):
+        table.add_column(title, overflow="fold")
+    for title in ("AUC", "Sensitivity", "Specificity"):
+        table.add_column(f"{title}\n{interval_level(evaluation)}", justify="right", no_wrap=True)
+    for label, cells in parts(frame, "label", evaluation.labels):
+        for at, (_, row) in enumerate(cells.iterrows()):
+            first = [visible(label), f"{count(row['n_pos'])}\n{count(row['n_neg'])}"] if at == 0 else ["", ""]
+            values = [
+                f"{number(row[name], digits)}\n{interval(row[f'{name}_ci_low'], row[f'{name}_ci_high'], digits)}"
+                for name in ("auc", "sensitivity", "specificity")
+            ]
+            table.add_row(*(Text(text) for text in (*first, visible(row["model"]), *values)))
+    return table
