@@ -176,7 +176,7 @@ def _about_overfitting(overfitting: pd.DataFrame) -> Iterator[Warning_]:
                 "absence-of-evidence",
                 f"{set_a} against {set_b}",
                 f"AUCs that do not differ significantly between {set_a} and {set_b} do not prove the absence of "
-                f"over-fitting: the intervals still allow a loss of up to {widest:.2f}.",
+                f"over-fitting: the intervals still allow a loss of up to {widest:.3f}.",
             )
 
 

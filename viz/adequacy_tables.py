@@ -21,7 +21,7 @@ from .number_format import (
     count,
     number,
     p_value,
-    percentage,
+    power,
 )
 from .page_table import (
     Cell,
@@ -92,12 +92,13 @@ def strata_table(evaluation: Evaluation) -> Table:
     return Table("strata", "AUC within strata", columns, groups, notes_of(frame))
 
 
-def sample_size_table(evaluation: Evaluation) -> Table:
-    """Return observed and required numbers of patients, by both methods."""
+def sample_size_table(evaluation: Evaluation, *, judged: bool = True) -> Table:
+    """Return observed and required numbers of patients, by both methods: the judged set, or all others."""
     digits, styles = digits_of(evaluation), model_styles(evaluation.models)
     methods = list(dict.fromkeys(evaluation.sample_size["method"]))
     groups = []
-    for name in by_set(evaluation):
+    shown = [name for name in by_set(evaluation) if (name == evaluation.main_set) == judged]
+    for name in shown:
         rows = []
         for label, cells in parts(rows_of(evaluation.sample_size, set=name), "label", evaluation.labels):
             new_label = True
@@ -124,13 +125,10 @@ def sample_size_table(evaluation: Evaluation) -> Table:
     for method in methods:
         called = _METHOD_NAMES.get(method, method)
         columns.append(Column(f"Required, {called}"))
-    return Table(
-        "sample-size",
-        "Patients observed and required",
-        columns,
-        groups,
-        [_SIZE_NOTE, *notes_of(evaluation.sample_size)],
-    )
+    name = "sample-size" if judged else "sample-size-more"
+    caption = "Patients observed and required" + ("" if judged else ": the other sets")
+    frame = evaluation.sample_size[evaluation.sample_size["set"].isin(shown)]
+    return Table(name, caption, columns, groups, [_SIZE_NOTE, *notes_of(frame)])
 
 
 def frame_table(frame: pd.DataFrame, name: str, caption: str, digits: int) -> Table:
@@ -157,10 +155,10 @@ def frame_table(frame: pd.DataFrame, name: str, caption: str, digits: int) -> Ta
 
 
 def _required(row: Any) -> Cell:
-    power = f"power {percentage(row['power'])}"
+    reached = f"power {power(float(row['power']))}"
     needed = classes_sum(row, "required_")
     if needed == UNDEFINED:
-        return Cell(UNDEFINED, sub=power if isfinite(row["power"]) else "")
+        return Cell(UNDEFINED, sub=reached if isfinite(row["power"]) else "")
     enough = bool(row["adequate"])
     tag, kind = ("reached", "good") if enough else ("not reached", "bad")
-    return Cell(needed, sub=power, title=exact(row["power"]), tag=tag, tag_kind=kind)
+    return Cell(needed, title=exact(row["power"]), tag=f"{tag}, {reached}", tag_kind=kind)

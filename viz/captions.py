@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "cutoff_label",
+    "cutoff_tag",
     "digits_of",
     "interval_level",
     "label_title",
     "main_cutoff",
     "metric_name",
     "set_heading",
+    "settings_in_words",
 ]
 
 _METRIC_NAMES = {
@@ -36,6 +38,22 @@ _METRIC_NAMES = {
     "auc": "AUC",
     "hamming": "Hamming loss",
     "subset_accuracy": "Subset accuracy",
+}
+
+
+_SETTING_NAMES = {
+    "cutoff_from": "cut-offs from",
+    "size_threshold_mm": "lesions divided at (mm)",
+    "n_boot": "bootstrap replicates",
+    "criterion": "criterion of the cut-off",
+    "ties": "among tied cut-offs",
+    "auc_interval": "interval of the AUC",
+    "proportion_interval": "interval of proportions",
+    "overall_interval": "interval of overall metrics",
+    "correction": "correction for many tests",
+    "alpha": "two-sided level",
+    "null_auc": "AUC under the null hypothesis",
+    "clustered": "several lesions of a patient",
 }
 
 
@@ -76,6 +94,13 @@ def metric_name(name: str) -> str:
     )
 
 
+def cutoff_tag(evaluation: Evaluation, name: str, kind: str) -> str:
+    """Return the few words that stand beside a cut-off in a table."""
+    if kind == "locked":
+        return cutoff_label(evaluation, kind)
+    return "found here, flatters" if name == evaluation.cutoff_set else "same set, flatters"
+
+
 def set_heading(evaluation: Evaluation, name: str, *, role: bool = True) -> str:
     """Return ``test set (n = 88)``, with ``role`` also which set is judged and which gave the cut-offs."""
     cohort = evaluation.cohort
@@ -91,6 +116,22 @@ def set_heading(evaluation: Evaluation, name: str, *, role: bool = True) -> str:
 def interval_level(evaluation: Evaluation) -> str:
     """Return ``95% CI`` at the level of the evaluation."""
     return f"{evaluation.settings['confidence'] * 100:g}% CI"
+
+
+def settings_in_words(evaluation: Evaluation) -> list[tuple[str, str]]:
+    """Return every setting in force with what it is called."""
+    return [
+        (_SETTING_NAMES.get(name, name.replace("_", " ")), _setting(value))
+        for name, value in evaluation.settings.items()
+    ]
+
+
+def _setting(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "yes", False: "no"}[value]
+    if isinstance(value, int):
+        return count(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def label_title(label: str) -> str:

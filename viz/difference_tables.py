@@ -146,7 +146,8 @@ def overfitting_table(evaluation: Evaluation) -> Table:
                     *p_cells(row),
                 ]
                 rows.append(line)
-        groups.append(Group(f"{earlier} set against {evaluation.main_set} set", rows))
+        against = set_heading(evaluation, evaluation.main_set, role=False)
+        groups.append(Group(f"{set_heading(evaluation, earlier, role=False)} against {against}", rows))
     columns = [
         Column("Label", numeric=False),
         Column("Model", numeric=False),

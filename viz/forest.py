@@ -40,6 +40,8 @@ class ForestRow:
         Which label it belongs to; fixes the marker shape. Empty where it belongs to none.
     detail : str
         More for the hover label: numbers of patients, or why the estimate is missing.
+    patients : str
+        Stands under the row's name on the axis, for instance ``n = 80``.
     """
 
     row: str
@@ -49,6 +51,7 @@ class ForestRow:
     ci_high: float
     label: str = ""
     detail: str = ""
+    patients: str = ""
 
 
 def forest_figure(
@@ -88,6 +91,7 @@ def forest_figure(
         labels = list(dict.fromkeys(row.label for row in rows if row.label))
     symbols = label_symbols(labels)
     shown = [model for model in models if any(row.model == model for row in rows)]
+    patients = {row.row: row.patients for row in reversed(rows)}
     names = list(dict.fromkeys(row.row for row in rows))
     styles = model_styles(models)
     spread = 0.22 if len(shown) <= 3 else 0.72 / len(shown)
@@ -103,13 +107,13 @@ def forest_figure(
             if not isfinite(row.value)
         ]
         traces.append(_estimates(model, drawn, styles[model], symbols, digits))
-    lines = len(names) * max(1, len(shown))
+    row_height = max(38, 22 * len(shown))
     bottom = 60 + 20 * len(shown)
     layout = base_layout(
         xaxis=base_axis(axis_title, range=list(axis_range) if axis_range else None),
         yaxis={
             "tickvals": list(range(len(names))),
-            "ticktext": [literal(shortened(name, 30)) for name in names],
+            "ticktext": [_tick(name, patients[name]) for name in names],
             "range": [len(names) - 0.4, -0.6],
             "automargin": True,
             "showgrid": False,
@@ -117,7 +121,7 @@ def forest_figure(
             "fixedrange": True,
         },
         margin={"l": 20, "r": 14, "t": 10, "b": bottom},
-        height=bottom + 30 + 22 * lines,
+        height=bottom + 26 + row_height * len(names),
         shapes=[] if reference is None else [_reference(reference)],
         annotations=missing,
         legend={
@@ -132,6 +136,11 @@ def forest_figure(
         showlegend=True,
     )
     return go.Figure(data=traces, layout=layout)
+
+
+def _tick(name: str, patients: str) -> str:
+    text = literal(shortened(name, 24))
+    return f"{text}<br>{literal(patients)}" if patients else text
 
 
 def _estimates(

@@ -20,6 +20,7 @@ __all__ = [
     "p_equation",
     "p_value",
     "percentage",
+    "power",
     "proportion",
     "ratio",
     "threshold",
@@ -176,6 +177,17 @@ def percentage(value: float, digits: int = 0) -> str:
     ('77%', '95%', '97.5%')
     """
     return UNDEFINED if math.isnan(value) else f"{number(100.0 * value, digits)}%"
+
+
+def power(value: float) -> str:
+    """Return a power as a percentage, which is never 100%.
+
+    Examples
+    --------
+    >>> power(0.804), power(0.9993)
+    ('80%', '> 99%')
+    """
+    return "> 99%" if value > 0.99 else percentage(value)
 
 
 def ratio(value: float, significant: int = 3) -> str:

@@ -56,8 +56,8 @@ class FigureGroup:
         Sets to choose from; the first is shown at first.
     has_models : bool
         Whether single models can be switched off.
-    toggle, toggle_title : str
-        The part of the traces that can be switched off, and what the control is called; empty without one.
+    toggles : tuple of (part, title)
+        The parts of the traces that can be switched off, and what the controls are called.
     panels : list of Panel
     """
 
@@ -65,8 +65,7 @@ class FigureGroup:
     caption: str
     sets: tuple[str, ...]
     has_models: bool
-    toggle: str
-    toggle_title: str
+    toggles: tuple[tuple[str, str], ...]
     panels: list[Panel]
 
 
@@ -78,7 +77,7 @@ def page_figures(evaluation: Evaluation) -> dict[str, FigureGroup]:
 
 def _roc_group(evaluation: Evaluation) -> FigureGroup:
     digits = digits_of(evaluation)
-    names = {kind: cutoff_label(evaluation, kind) for kind in ("locked", "same-set")}
+    names, level = _cutoff_names(evaluation), interval_level(evaluation)
     frame = evaluation.individual
     intervals = {
         (row["set"], row["label"], row["model"]): (float(row["auc_ci_low"]), float(row["auc_ci_high"]))
@@ -98,6 +97,7 @@ def _roc_group(evaluation: Evaluation) -> FigureGroup:
                 labels=evaluation.labels,
                 intervals=intervals,
                 cutoff_names=names,
+                legend_title=f"AUC ({level}); {_patients(curves)}",
                 digits=digits,
             )
             figures[name] = _json(figure)
@@ -105,26 +105,27 @@ def _roc_group(evaluation: Evaluation) -> FigureGroup:
                 f"{c['model']}, AUC {estimate(c['auc'], *intervals[name, label, c['model']], digits)}"
                 for c in curves
             ]
-            alternatives[name] = f"ROC curves for {label} in the {name} set: {'; '.join(each)}."
+            alternatives[name] = (
+                f"ROC curves for {label} in the {name} set, {_patients(curves)}: {'; '.join(each)}."
+            )
         if figures:
             panels.append(Panel(f"roc-{at}", label, figures, alternatives))
     main = main_cutoff(evaluation, evaluation.main_set)
     caption = (
         "Receiver operating characteristic curves with pointwise "
-        f"{interval_level(evaluation).removesuffix(' CI')} confidence bands. "
+        f"{level.removesuffix(' CI')} confidence bands. "
     )
     if main == "locked":
         caption += f"Filled markers: cut-off {names['locked']}; open markers: cut-off {names['same-set']}. "
     else:
         caption += f"Open markers: cut-off {names['same-set']}. "
     caption += "Dotted line: chance."
-    return FigureGroup(
-        "roc", caption, tuple(sets), len(evaluation.models) > 1, "band", "confidence bands", panels
-    )
+    toggles = (("band", "confidence bands"), *_cutoff_toggles(evaluation))
+    return FigureGroup("roc", caption, tuple(sets), len(evaluation.models) > 1, toggles, panels)
 
 
 def _score_group(evaluation: Evaluation) -> FigureGroup:
-    names = {kind: cutoff_label(evaluation, kind) for kind in ("locked", "same-set")}
+    names = _cutoff_names(evaluation)
     panels = []
     sets = _sets_of(evaluation, evaluation.scores)
     for at, label in enumerate(evaluation.labels):
@@ -143,7 +144,8 @@ def _score_group(evaluation: Evaluation) -> FigureGroup:
         "Vertical lines: the cut-offs; a score at or above the cut-off is called positive. "
         "Small ticks: single patients, where there are at most 1,000."
     )
-    return FigureGroup("scores", caption, tuple(sets), False, "patient", "single patients", panels)
+    toggles = (("patient", "single patients"), *_cutoff_toggles(evaluation))
+    return FigureGroup("scores", caption, tuple(sets), False, toggles, panels)
 
 
 def _strata_group(evaluation: Evaluation) -> FigureGroup:
@@ -179,7 +181,7 @@ def _strata_group(evaluation: Evaluation) -> FigureGroup:
         f"AUC with its {interval_level(evaluation)} within each stratum. Dotted line: an AUC of 0.5, "
         "no discrimination."
     )
-    return FigureGroup("strata-forest", caption, tuple(sets), len(evaluation.models) > 1, "", "", panels)
+    return FigureGroup("strata-forest", caption, tuple(sets), len(evaluation.models) > 1, (), panels)
 
 
 def _stratum_row(row: Mapping[Any, Any], evaluation: Evaluation) -> ForestRow:
@@ -197,6 +199,7 @@ def _stratum_row(row: Mapping[Any, Any], evaluation: Evaluation) -> ForestRow:
         float(row["ci_high"]),
         label,
         detail,
+        f"n = {count(row['n'])}" if isfinite(row["n"]) else "",
     )
 
 
@@ -212,6 +215,23 @@ def _scores_in_words(scores: dict[str, Any], names: dict[str, str]) -> str:
         f"{count(n_pos)} positive and {count(n_neg)} negative patients, scores from {low} to {high}; "
         f"cut-off {', '.join(cuts)}."
     )
+
+
+def _cutoff_names(evaluation: Evaluation) -> dict[str, str]:
+    return {kind: cutoff_label(evaluation, kind) for kind in ("locked", "same-set")}
+
+
+def _cutoff_toggles(evaluation: Evaluation) -> tuple[tuple[str, str], ...]:
+    """Return the control that takes the flattering cut-offs away, where there are locked ones beside them."""
+    if main_cutoff(evaluation, evaluation.main_set) != "locked":
+        return ()
+    return (("same-set", f"cut-offs {cutoff_label(evaluation, 'same-set')}"),)
+
+
+def _patients(curves: list[dict[str, Any]]) -> str:
+    """Return the classes behind a plot's curves, each once where models have different patients."""
+    found = dict.fromkeys((curve["n_pos"], curve["n_neg"]) for curve in curves)
+    return " or ".join(f"{count(pos)} positive, {count(neg)} negative" for pos, neg in found)
 
 
 def _sets_of(evaluation: Evaluation, items: Iterable[dict[str, Any]]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from markupsafe import Markup
 
+from .captions import cutoff_tag
 from .interval_mark import MarkAxis, interval_mark, line_sample
 from .number_format import UNDEFINED, count, estimate, p_value, proportion, ratio, threshold
 from .theme import ModelStyle
@@ -200,12 +201,7 @@ def cutoff_cell(evaluation: Evaluation, row: Any) -> Cell:
     """Return a cut-off and which kind it is."""
     locked = row["cutoff"] == "locked"
     shown = threshold(float(row["threshold"])) if "threshold" in row else ""
-    if locked:
-        tag, kind = f"locked on {evaluation.cutoff_set}", "locked"
-    elif row["set"] == evaluation.cutoff_set:
-        tag, kind = "found here", "found"
-    else:
-        tag, kind = "same set, flatters", "flatters"
+    tag, kind = cutoff_tag(evaluation, row["set"], row["cutoff"]), "locked" if locked else "flatters"
     return Cell(shown, tag=tag, tag_kind=kind, title=exact(float(row.get("threshold", float("nan")))))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from .number_format import (
     estimate,
     interval,
     number,
-    p_value,
+    p_equation,
     percentage,
 )
 from .page_table import (
@@ -72,38 +73,36 @@ def key_table(evaluation: Evaluation) -> Table:
     axis = auc_axis(frame, "auc_ci_low", "auc_ci_high")
     compared = rows_of(evaluation.comparisons, set=name)
     paired = len(evaluation.models) == 2
-    rows = []
+    groups = []
     for label, cells in parts(frame, "label", evaluation.labels):
+        rows = []
         for at, (_, row) in enumerate(cells.iterrows()):
-            line = [name_cell(label, sub=classes(row), rows=len(cells))] if at == 0 else []
-            line += [
+            line = [
                 model_cell(row["model"], styles[row["model"]]),
-                mark_cell(row, "auc", axis, styles[row["model"]], "auc_"),
                 estimate_cell(row, "auc", digits),
+                mark_cell(row, "auc", axis, styles[row["model"]], "auc_"),
                 measure_cell(row, "sensitivity", digits),
                 measure_cell(row, "specificity", digits),
             ]
             if paired and at == 0:
-                line += [
-                    cell.spanning(len(cells)) for cell in _difference(rows_of(compared, label=label), digits)
-                ]
+                line.append(_difference(rows_of(compared, label=label), digits).spanning(len(cells)))
             rows.append(line)
+        groups.append(Group(f"{label}: {classes(cells.iloc[0])}", rows))
     at_cutoff = f"at the cut-off {cutoff_label(evaluation, kind)}"
     columns = [
-        Column("Label", numeric=False),
         Column("Model", numeric=False),
-        Column("AUC", numeric=False, drawing=mark_scale(axis)),
         Column(f"AUC ({interval_level(evaluation)})"),
+        Column("AUC", numeric=False, drawing=mark_scale(axis)),
         Column("Sensitivity"),
         Column("Specificity"),
     ]
     notes = [f"Sensitivity and specificity {at_cutoff}, with the patients behind them."]
     if paired:
         a, b = evaluation.models
-        columns += [Column("Difference in AUC"), Column("Holm-adjusted p")]
+        columns.append(Column("Difference in AUC"))
         notes.append(f"Difference: {a} minus {b}, DeLong’s test on the same patients.")
     caption = f"Key figures: {set_heading(evaluation, name, role=False)}"
-    return Table("key-figures", caption, columns, [Group("", rows)], notes + notes_of(frame))
+    return Table("key-figures", caption, columns, groups, [" ".join(notes), *notes_of(frame)])
 
 
 def cohort_table(evaluation: Evaluation) -> Table:
@@ -265,14 +264,14 @@ def optimism_table(evaluation: Evaluation) -> Table:
     )
 
 
-def _difference(found: pd.DataFrame, digits: int) -> list[Cell]:
+def _difference(found: pd.DataFrame, digits: int) -> Cell:
     if not len(found):
-        return [Cell(UNDEFINED), Cell(UNDEFINED)]
+        return Cell(UNDEFINED)
     row = found.iloc[0]
-    return [
-        estimate_cell(row, "difference", digits, prefix=""),
-        Cell(p_value(row["p_holm"]), title=exact(row["p_holm"])),
-    ]
+    cell = estimate_cell(row, "difference", digits, prefix="")
+    adjusted = float(row["p_holm"])
+    called = "Holm-adjusted p" if row["family"] > 1 else "p"
+    return replace(cell, sub=p_equation(adjusted, called)) if isfinite(adjusted) else cell
 
 
 def _logit(row: Any, digits: int) -> str:

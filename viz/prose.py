@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import results_sentences as sentences
+from .headline import flattering_sentence, headline_sentences
 from .methods_paragraph import methods_fragments
 from .traced_text import Fragment, Paragraph, reference_list
 
 if TYPE_CHECKING:
     from ..stats.evaluation import Evaluation
 
-__all__ = ["Finding", "Manuscript", "findings", "manuscript"]
+__all__ = ["Finding", "Manuscript", "findings", "headline", "manuscript"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,16 @@ def manuscript(evaluation: Evaluation) -> Manuscript:
     return Manuscript(Paragraph(methods, numbering), Paragraph(results), reference_list(numbering))
 
 
+def headline(evaluation: Evaluation) -> Paragraph:
+    """Say first what was found: the AUCs, and what the main cut-offs made of them."""
+    return Paragraph(tuple(headline_sentences(evaluation)))
+
+
 def findings(evaluation: Evaluation) -> list[Finding]:
     """Say in a few lines what was found and how sure one can be; empty topics are left out."""
     told = {
         "Models compared": sentences.comparison_sentence(evaluation),
+        "The same-set way": flattering_sentence(evaluation),
         "Optimism": sentences.optimism_sentence(evaluation),
         "All labels": sentences.overall_sentence(evaluation, ("macro_auc",)),
         "Over-fitting": sentences.overfitting_sentence(evaluation),

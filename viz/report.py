@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 
-from .captions import cutoff_label, main_cutoff, set_heading
+from .captions import cutoff_label, main_cutoff, set_heading, settings_in_words
 from .interval_mark import line_sample
+from .number_format import count
 from .page_figures import FigureGroup, page_figures
-from .prose import findings, manuscript
+from .prose import findings, headline, manuscript
 from .report_folder import replace_folder
 from .tables import further_tables, main_tables, write_tables
 from .theme import DARK, LIGHT, dark_counterparts, model_styles
@@ -69,7 +70,7 @@ def report_html(evaluation: Evaluation, *, title: str | None = None, figures: bo
     ----------
     evaluation : Evaluation
     title : str, optional
-        By default the name of the predictions file.
+        By default the labels and the models.
     figures : bool
         Whether the page holds the interactive figures.
 
@@ -101,11 +102,14 @@ def report_html(evaluation: Evaluation, *, title: str | None = None, figures: bo
         "cutoffs": cutoff_label(evaluation, main_cutoff(evaluation, evaluation.main_set)),
         "tables": main_tables(evaluation),
         "further": further_tables(evaluation),
+        "headline": headline(evaluation),
         "findings": findings(evaluation),
         "manuscript": written,
         "groups": groups,
         "keys": {model: line_sample(style) for model, style in model_styles(evaluation.models).items()},
-        "command": _command(evaluation),
+        "command": _command(evaluation, title),
+        "input_name": _input_name(evaluation),
+        "settings": settings_in_words(evaluation),
         "css": Markup(_asset("report.css")),
         "light": Markup(LIGHT.css()),
         "dark": Markup(DARK.css()),
@@ -117,7 +121,19 @@ def report_html(evaluation: Evaluation, *, title: str | None = None, figures: bo
 
 
 def _default_title(evaluation: Evaluation) -> str:
-    return f"Predictions of {PurePath(str(evaluation.provenance['input']['name'])).name}"
+    labels, models = _listed(evaluation.labels, "labels"), _listed(evaluation.models, "models")
+    return f"{labels} predicted by {models}"
+
+
+def _listed(names: tuple[str, ...], called: str) -> str:
+    """Return the names in a row, or how many there are where they are too long for a title."""
+    text = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return text if len(text) <= 60 or len(names) == 1 else f"{count(len(names))} {called}"
+
+
+def _input_name(evaluation: Evaluation) -> str:
+    """Return the file's name without its folder, which is of no use on another machine."""
+    return PurePath(str(evaluation.provenance["input"]["name"])).name
 
 
 def _group_data(group: FigureGroup) -> dict[str, Any]:
@@ -135,14 +151,15 @@ def _group_data(group: FigureGroup) -> dict[str, Any]:
     }
 
 
-def _command(evaluation: Evaluation) -> str:
+def _command(evaluation: Evaluation, title: str | None) -> str:
     """Return the command line that makes the same report again."""
-    settings, source = evaluation.settings, evaluation.provenance["input"]
-    words = ["biomark", "report", "--preds", str(source["name"])]
+    settings = evaluation.settings
+    words = ["biomark", "report", "--preds", _input_name(evaluation)]
     if settings["cutoff_from"] is not None:
         words += ["--cutoff-from", str(settings["cutoff_from"])]
     words += ["--size-threshold", f"{settings['size_threshold_mm']:g}", "--n-boot", str(settings["n_boot"])]
     words += ["--seed", str(settings["seed"]), "--confidence", f"{settings['confidence']:g}"]
+    words += ["--title", title] if title else []
     return shlex.join(words)
 
 

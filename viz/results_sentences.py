@@ -268,7 +268,7 @@ def overfitting_sentence(evaluation: Evaluation) -> list[Fragment]:
 def interaction_sentence(evaluation: Evaluation) -> list[Fragment]:
     """Say whether the AUCs depend on the stratum."""
     judged = rows_of(evaluation.interaction, set=evaluation.main_set)
-    alpha = evaluation.settings["alpha"]
+    digits, alpha = digits_of(evaluation), evaluation.settings["alpha"]
     said: list[Fragment] = []
     for variable in dict.fromkeys(judged["variable"]):
         tested = rows_of(judged, variable=variable)
@@ -282,16 +282,19 @@ def interaction_sentence(evaluation: Evaluation) -> list[Fragment]:
         said += ["Lesions " if variable == "size_mm" else "Strata "]
         said += [Name(first["stratum_a"]), " and ", Name(first["stratum_b"]), ": "]
         number = counted("interaction", tested, "p_holm", **where)
+        tests = " test of interaction" if len(tested) == 1 else " tests of interaction"
         if len(found):
             said += [counted("interaction", found, "p_holm", **where, p_holm=f"< {alpha:g}"), " of ", number]
-            said += [" tests of interaction were significant"]
+            said += [
+                tests,
+                " was" if len(found) == 1 else " were",
+                " significant: ",
+                *_interactions(found, digits),
+            ]
+            said.append(".")
         else:
-            said += ["none of ", number, " tests of interaction was significant"]
-        said += [
-            " (smallest adjusted ",
-            extreme("interaction", tested, "p_holm", "smallest", None, **where),
-            ").",
-        ]
+            said += ["none of ", number, tests, " was significant (smallest adjusted "]
+            said += [extreme("interaction", tested, "p_holm", "smallest", None, **where), ")."]
     return said
 
 
@@ -335,6 +338,20 @@ def _auc_range(evaluation: Evaluation, judged: pd.DataFrame) -> list[Fragment]:
             ]
         )  # fmt: skip
     return ["AUCs ranged from ", *ends[0], " to ", *ends[1], "."]
+
+
+def _interactions(found: pd.DataFrame, digits: int) -> list[Fragment]:
+    """Name the significant interactions, or give their smallest p-value where they are many."""
+    items: list[list[Fragment]] = []
+    for _, row in found.head(_SPELT_OUT).iterrows():
+        what: list[Fragment] = (
+            ["the macro AUC"] if row["label"] == "macro" else ["the AUC for ", Name(row["label"])]
+        )
+        model = str(row["model"]).replace(" - ", " − ")
+        item = [*what, " with ", Name(model), " (first less second "]
+        item += _unbracketed(traced_estimate("interaction", row, "difference", digits, prefix=""))
+        items.append([*item, "; adjusted ", traced_p("interaction", row, "p_holm"), ")"])
+    return listed(items)
 
 
 def _bounds(fragments: list[Fragment]) -> list[Fragment]:

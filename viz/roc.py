@@ -40,6 +40,7 @@ def roc_figure(
     bands: bool = True,
     points: bool = True,
     cutoff_names: Mapping[str, str] | None = None,
+    legend_title: str = "AUC",
     digits: int = 3,
 ) -> go.Figure:
     """Draw ROC curves in one square plot.
@@ -57,13 +58,15 @@ def roc_figure(
         Whether confidence bands and operating points are drawn.
     cutoff_names : mapping, optional
         What the kinds of cut-off are called, for instance ``{"locked": "locked on validation"}``.
+    legend_title : str
+        What the numbers in the legend are, with the patients behind them.
     digits : int
         Decimals of AUC, sensitivity and specificity.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        Every trace says in ``meta`` which model and part (curve, band, point) it is.
+        Every trace says in ``meta`` which model and part (curve, band, locked, same-set) it is.
 
     Notes
     -----
@@ -97,12 +100,12 @@ def roc_figure(
             for curve, name in zip(curves, names, strict=True)
             for point in curve["points"]
         ]
-    return go.Figure(data=traces, layout=_layout(len(curves), intervals is not None))
+    return go.Figure(data=traces, layout=_layout(len(curves), legend_title))
 
 
-def _layout(n_curves: int, has_intervals: bool) -> dict[str, Any]:
+def _layout(n_curves: int, legend_title: str) -> dict[str, Any]:
     ticks = {"range": [-0.015, 1.015], "dtick": 0.2, "tickformat": ".1f", "constrain": "domain"}
-    bottom = 62 + 20 * n_curves
+    bottom = 76 + 20 * n_curves
     return base_layout(
         xaxis=base_axis("1 − specificity", **ticks),
         yaxis=base_axis("Sensitivity", scaleanchor="x", **ticks),
@@ -115,7 +118,7 @@ def _layout(n_curves: int, has_intervals: bool) -> dict[str, Any]:
             "y": 0,
             "yref": "container",
             "yanchor": "bottom",
-            "title": {"text": "AUC (interval)" if has_intervals else "AUC"},
+            "title": {"text": literal(legend_title), "font": {"size": 12}},
             "font": {"size": 12},
         },
         meta={"square": True},
@@ -202,7 +205,7 @@ def _point(
             f"<br>sensitivity {number(sensitivity, digits)}<br>specificity {number(specificity, digits)}"
             "<extra></extra>"
         ),
-        meta={"model": curve["model"], "part": "point"},
+        meta={"model": curve["model"], "part": point["cutoff"]},
     )
 
 

@@ -41,7 +41,7 @@ def score_figure(
     Returns
     -------
     plotly.graph_objects.Figure
-        Every trace says in ``meta`` which part (positive, negative, patient, cut-off) it is.
+        Every trace says in ``meta`` which part (positive, negative, patient, locked, same-set) it is.
     """
     colour = model_styles(models if models is not None else [scores["model"]])[scores["model"]].colour
     top = max(1.0, float(np.max(scores["count_pos"], initial=0)))
@@ -131,7 +131,7 @@ def _cutoff(kind: str, name: str, cut: float, top: float, bottom: float) -> go.S
         line={"color": LIGHT.ink, "width": 2 if locked else 1.5, "dash": "solid" if locked else "dot"},
         name=f"cut-off {threshold(cut)}, {literal(name)}",
         hovertemplate=f"cut-off {threshold(cut)}<br>{literal(name)}<extra></extra>",
-        meta={"part": "cut-off"},
+        meta={"part": kind},
     )
 
 

@@ -215,7 +215,7 @@ def base_layout(**layout: Any) -> dict[str, Any]:
 def base_axis(title: str, **axis: Any) -> dict[str, Any]:
     """Return an axis with an outside tick, a light grid and ``title``; keywords add to it."""
     return {
-        "title": {"text": title},
+        "title": {"text": title, "font": {"size": 13}, "standoff": 8},
         "showline": True,
         "linecolor": LIGHT.line,
         "gridcolor": LIGHT.grid,

@@ -40,8 +40,8 @@
     displaylogo: false,
     responsive: false,
     scrollZoom: false,
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "pan2d"],
-    toImageButtonOptions: { format: "svg", filename: "figure" },
+    displayModeBar: finePointer ? "hover" : false,
+    modeBarButtons: [["toImage", "resetScale2d"]],
     showTips: false,
   };
 
