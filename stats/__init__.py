@@ -2,7 +2,10 @@
 
 from .accuracy import OperatingPoint, operating_point, operating_point_from_counts
 from .auc_interval import AucEstimate, auc_ci, hanley_mcneil_variance
+from .binned_calibration import BinnedCalibration, binned_calibration
 from .bootstrap import bootstrap_interval
+from .brier import BrierDecomposition, brier_decomposition, brier_score
+from .calibration import CalibrationMetrics, calibration_metrics
 from .clustered import clustered_auc_test, obuchowski_covariance
 from .confidence_band import RocBand, roc_band
 from .confusion import ConfusionCounts, confusion_counts
@@ -15,6 +18,7 @@ from .delong import (
     delong_test,
     delong_test_unpaired,
 )
+from .logistic_recalibration import LogisticRecalibration, logistic_recalibration
 from .margins import MarginTest, equivalence_test, noninferiority_test, superiority_test
 from .multilabel import MultilabelMetrics, multilabel_metrics
 from .multilabel_bootstrap import MultilabelEstimates, multilabel_ci
@@ -28,6 +32,7 @@ from .precision_recall import (
     precision_recall_curve,
 )
 from .proportion import proportion_ci, proportion_estimate
+from .recalibration import Recalibration, recalibrate
 from .resampling_tests import ResamplingComparison, bootstrap_test, permutation_test
 from .results import Estimate, Result
 from .roc import RocCurve, auc, partial_auc, roc_curve
@@ -40,6 +45,8 @@ from .sample_size_paired import (
 )
 from .sample_size_proportion import ProportionSampleSize, proportion_sample_size
 from .sample_size_unpaired import UnpairedAucSampleSize, unpaired_auc_power, unpaired_auc_sample_size
+from .smoothed_calibration import CalibrationCurve, calibration_curve, calibration_indices
+from .spiegelhalter import SpiegelhalterTest, spiegelhalter_test
 from .strata import AucInteraction, Strata, interaction_test, stratify
 from .tests_of_difference import benjamini_hochberg, bonferroni, holm
 from .venkatraman import venkatraman_test
@@ -50,11 +57,16 @@ __all__ = [
     "AucEstimate",
     "AucInteraction",
     "AucSampleSize",
+    "BinnedCalibration",
+    "BrierDecomposition",
+    "CalibrationCurve",
+    "CalibrationMetrics",
     "ConfusionCounts",
     "CorrectedEstimate",
     "Cutoff",
     "CutoffOptimism",
     "Estimate",
+    "LogisticRecalibration",
     "MarginTest",
     "MultilabelEstimates",
     "MultilabelMetrics",
@@ -64,10 +76,12 @@ __all__ = [
     "PowerCurve",
     "PrecisionRecallCurve",
     "ProportionSampleSize",
+    "Recalibration",
     "ResamplingComparison",
     "Result",
     "RocBand",
     "RocCurve",
+    "SpiegelhalterTest",
     "Strata",
     "UnpairedAucSampleSize",
     "auc",
@@ -78,10 +92,16 @@ __all__ = [
     "average_precision",
     "average_precision_ci",
     "benjamini_hochberg",
+    "binned_calibration",
     "binormal_auc_correlation",
     "bonferroni",
     "bootstrap_interval",
     "bootstrap_test",
+    "brier_decomposition",
+    "brier_score",
+    "calibration_curve",
+    "calibration_indices",
+    "calibration_metrics",
     "clustered_auc_test",
     "confusion_counts",
     "cutoff_optimism",
@@ -93,6 +113,7 @@ __all__ = [
     "hanley_mcneil_variance",
     "holm",
     "interaction_test",
+    "logistic_recalibration",
     "multilabel_ci",
     "multilabel_metrics",
     "noninferiority_test",
@@ -112,8 +133,10 @@ __all__ = [
     "proportion_ci",
     "proportion_estimate",
     "proportion_sample_size",
+    "recalibrate",
     "roc_band",
     "roc_curve",
+    "spiegelhalter_test",
     "stratify",
     "superiority_test",
     "unpaired_auc_power",
