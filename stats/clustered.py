@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -63,32 +65,8 @@ def obuchowski_covariance(
     >>> aucs.round(4).tolist()
     [0.5556]
     """
-    positive = binary_labels(y_true)
-    matrix = np.asarray(scores, dtype=np.float64)
-    if matrix.ndim != 2 or matrix.shape[1] != positive.size or matrix.shape[0] == 0:
-        raise BiomarkError(f"scores must have shape (k, {positive.size}), found {matrix.shape}")
-    codes = cluster_codes(cluster, positive.size)
-    n_clusters = int(codes.max()) + 1
-    m, n = int(positive.sum()), int((~positive).sum())
-    with_pos = np.unique(codes[positive]).size
-    with_neg = np.unique(codes[~positive]).size
-    if with_pos < 2 or with_neg < 2:
-        raise BiomarkError(
-            "Obuchowski's variance needs at least two clusters with a positive and two with a negative, "
-            f"found {with_pos} and {with_neg}"
-        )
-    aucs, of_pos, of_neg = [], [], []
-    for row in matrix:
-        v10, v01 = placement_values(positive, finite_scores(row, positive.size, name="scores"))
-        area = float(v10.mean())
-        aucs.append(area)
-        of_pos.append(np.bincount(codes[positive], weights=v10 - area, minlength=n_clusters))
-        of_neg.append(np.bincount(codes[~positive], weights=v01 - area, minlength=n_clusters))
-    pos, neg = np.stack(of_pos), np.stack(of_neg)
-    s10 = with_pos / ((with_pos - 1) * m) * (pos @ pos.T)
-    s01 = with_neg / ((with_neg - 1) * n) * (neg @ neg.T)
-    s11 = n_clusters / (n_clusters - 1) * (pos @ neg.T)
-    return np.array(aucs), s10 / m + s01 / n + (s11 + s11.T) / (m * n)
+    sums = _cluster_sums(y_true, scores, cluster)
+    return sums.aucs, _covariance(sums, sums.of_pos, sums.of_neg)
 
 
 def obuchowski_variance(positive: NDArray[np.bool_], score: FloatArray, cluster: ArrayLike) -> float:
@@ -136,10 +114,57 @@ def clustered_auc_test(
     1.0
     """
     fraction(confidence, name="confidence")
-    aucs, covariance = obuchowski_covariance(y_true, np.stack([score_a, score_b]), cluster)
-    # Rank-equivalent scores give one covariance four times; its difference is then exactly 0.
-    variance = float((covariance[0, 0] - covariance[0, 1]) + (covariance[1, 1] - covariance[1, 0]))
-    auc_a, auc_b = float(aucs[0]), float(aucs[1])
+    sums = _cluster_sums(y_true, np.stack([score_a, score_b]), cluster)
+    of_pos, of_neg = sums.of_pos[:1] - sums.of_pos[1:], sums.of_neg[:1] - sums.of_neg[1:]
+    # Deviations come in steps of half a pair; smaller ones are rounding and must give a variance of exactly 0.
+    constant = max(np.abs(of_pos).max(), np.abs(of_neg).max()) * sums.n_pos * sums.n_neg < 0.25
+    variance = 0.0 if constant else max(float(_covariance(sums, of_pos, of_neg)[0, 0]), 0.0)
+    auc_a, auc_b = float(sums.aucs[0]), float(sums.aucs[1])
     return comparison_of(
-        auc_a, auc_b, auc_a - auc_b, max(variance, 0.0), np.inf, confidence, "Obuchowski 1997, clustered"
+        auc_a, auc_b, auc_a - auc_b, variance, np.inf, confidence, "Obuchowski 1997, clustered"
     )
+
+
+class _ClusterSums(NamedTuple):
+    """Placement values less the AUC, summed over each cluster, and the counts that the covariance needs."""
+
+    aucs: FloatArray  # (k,)
+    of_pos: FloatArray  # (k, clusters)
+    of_neg: FloatArray  # (k, clusters)
+    n_pos: int
+    n_neg: int
+    with_pos: int
+    with_neg: int
+
+
+def _cluster_sums(y_true: ArrayLike, scores: ArrayLike, cluster: ArrayLike) -> _ClusterSums:
+    positive = binary_labels(y_true)
+    matrix = np.asarray(scores, dtype=np.float64)
+    if matrix.ndim != 2 or matrix.shape[1] != positive.size or matrix.shape[0] == 0:
+        raise BiomarkError(f"scores must have shape (k, {positive.size}), found {matrix.shape}")
+    codes = cluster_codes(cluster, positive.size)
+    n_clusters = int(codes.max()) + 1
+    with_pos = np.unique(codes[positive]).size
+    with_neg = np.unique(codes[~positive]).size
+    if with_pos < 2 or with_neg < 2:
+        raise BiomarkError(
+            "Obuchowski's variance needs at least two clusters with a positive and two with a negative, "
+            f"found {with_pos} and {with_neg}"
+        )
+    aucs, of_pos, of_neg = [], [], []
+    for row in matrix:
+        v10, v01 = placement_values(positive, finite_scores(row, positive.size, name="scores"))
+        area = float(v10.mean())
+        aucs.append(area)
+        of_pos.append(np.bincount(codes[positive], weights=v10 - area, minlength=n_clusters))
+        of_neg.append(np.bincount(codes[~positive], weights=v01 - area, minlength=n_clusters))
+    m, n = int(positive.sum()), int((~positive).sum())
+    return _ClusterSums(np.array(aucs), np.stack(of_pos), np.stack(of_neg), m, n, with_pos, with_neg)
+
+
+def _covariance(sums: _ClusterSums, of_pos: FloatArray, of_neg: FloatArray) -> FloatArray:
+    m, n, clusters = sums.n_pos, sums.n_neg, of_pos.shape[1]
+    s10 = sums.with_pos / ((sums.with_pos - 1) * m) * (of_pos @ of_pos.T)
+    s01 = sums.with_neg / ((sums.with_neg - 1) * n) * (of_neg @ of_neg.T)
+    s11 = clusters / (clusters - 1) * (of_pos @ of_neg.T)
+    return np.asarray(s10 / m + s01 / n + (s11 + s11.T) / (m * n))

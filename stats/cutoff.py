@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..errors import BiomarkError
+from .cutoff_criterion import CutoffCriterion
 from .inputs import binary_labels, choice, finite_scores
 from .placement import TieGroups, tie_groups
 from .results import FloatArray, Result
 
 __all__ = ["Cutoff", "optimal_cutoff"]
-
-CRITERIA = ("youden", "closest-topleft", "min-sensitivity", "min-specificity", "cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,8 @@ def optimal_cutoff(
     distinct scores and, above them all, infinity (nobody is positive). Where midpoints are asked, the cut-off
     below all scores is minus infinity.
 
-    A cut-off judged on the data it was chosen from looks better than it is (see `cutoff_optimism`).
+    A cut-off judged on the data it was chosen from looks better than it is (see `cutoff_optimism`), and where it
+    lies is often known only roughly (see `cutoff_ci`).
 
     References
     ----------
@@ -109,29 +108,15 @@ def optimal_cutoff(
     >>> optimal_cutoff([0, 1, 0, 1, 0, 1], [1, 2, 3, 4, 5, 6], at="midpoint").ties.tolist()
     [1.5, 3.5, 5.5]
     """
-    choice(criterion, CRITERIA, name="criterion")
-    choice(ties, ("sensitivity", "specificity"), name="ties")
+    rule = CutoffCriterion(criterion, minimum, cost_ratio, prevalence, ties)
     choice(at, ("observed", "midpoint"), name="at")
     positive = binary_labels(y_true)
     groups = tie_groups(positive, finite_scores(y_score, positive.size))
     n_pos, n_neg = int(groups.n_pos.sum()), int(groups.n_neg.sum())
     # Threshold number k calls the groups k, k + 1, ... positive; the last calls nobody positive.
-    tp = n_pos - np.concatenate([[0], np.cumsum(groups.n_pos)])
-    tn = np.concatenate([[0], np.cumsum(groups.n_neg)])
-    if criterion == "youden":
-        best = _largest(tp * n_neg + tn * n_pos)
-    elif criterion == "closest-topleft":
-        best = _smallest_close((1.0 - tp / n_pos) ** 2 + (1.0 - tn / n_neg) ** 2)
-    elif criterion == "cost":
-        if cost_ratio <= 0.0:
-            raise BiomarkError(f"cost_ratio must be positive, found {cost_ratio!r}")
-        share = n_pos / (n_pos + n_neg) if prevalence is None else prevalence
-        if not 0.0 < share < 1.0:
-            raise BiomarkError(f"prevalence must lie strictly between 0 and 1, found {prevalence!r}")
-        weight = cost_ratio * (1.0 - share) / share
-        best = _smallest_close((1.0 - tp / n_pos) + weight * (1.0 - tn / n_neg))
-    else:
-        best = _constrained(criterion, tp, tn, n_pos, n_neg, minimum)
+    tp = n_pos - np.concatenate([[0.0], np.cumsum(groups.n_pos)])
+    tn = np.concatenate([[0.0], np.cumsum(groups.n_neg)])
+    best = np.flatnonzero(rule.best(tp[None], tn[None])[0])
     thresholds = thresholds_of(groups, at)
     chosen = best[0] if ties == "sensitivity" else best[-1]
     sensitivity, specificity = tp[chosen] / n_pos, tn[chosen] / n_neg
@@ -154,32 +139,6 @@ def thresholds_of(groups: TieGroups, at: str) -> FloatArray:
         return np.append(values, np.inf)
     # Halved before the sum: two huge scores must not overflow.
     between = values[:-1] / 2.0 + values[1:] / 2.0
+    # Between neighbouring doubles there is nothing: the half rounds to one of them, and must call the upper only.
+    between = np.where(between > values[:-1], between, values[1:])
     return np.concatenate([[-np.inf], between, [np.inf]])
-
-
-def _largest(goodness: NDArray[np.int64]) -> NDArray[np.intp]:
-    return np.flatnonzero(goodness == goodness.max())
-
-
-def _smallest_close(badness: FloatArray) -> NDArray[np.intp]:
-    """Positions of the minimum; values that differ by rounding alone count as equal."""
-    least = badness.min()
-    return np.flatnonzero(badness <= least + 8.0 * np.finfo(np.float64).eps * max(1.0, float(least)))
-
-
-def _constrained(
-    criterion: str,
-    tp: NDArray[np.int64],
-    tn: NDArray[np.int64],
-    n_pos: int,
-    n_neg: int,
-    minimum: float | None,
-) -> NDArray[np.intp]:
-    if minimum is None or not 0.0 <= minimum <= 1.0:
-        raise BiomarkError(f"criterion {criterion!r} needs minimum between 0 and 1, found {minimum!r}")
-    kept, total, other = (tp, n_pos, tn) if criterion == "min-sensitivity" else (tn, n_neg, tp)
-    # The smallest count that reaches the minimum; a hair of slack, so that 0.9 of 10 is 9.
-    allowed = kept >= np.ceil(minimum * total - 1e-9)
-    within = np.flatnonzero(allowed)
-    best = within[other[within] == other[within].max()]
-    return np.asarray(best[kept[best] == kept[best].max()])

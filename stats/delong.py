@@ -195,8 +195,12 @@ def delong_test(
     auc_a, auc_b = (float(value) for value in v10.mean(axis=1))
     d10, d01 = v10[0] - v10[1], v01[0] - v01[1]
     difference = float(d10.mean())
-    # Constant differences must give exactly 0, which a variance about a rounded mean does not.
-    variance = sum(float(np.var(d, ddof=1)) / d.size if np.ptp(d) > 0.0 else 0.0 for d in (d10, d01))
+    # A placement is a number of half wins over other.size, so differences closer than half of one are
+    # equal but for rounding; equal ones must give exactly 0, which a variance about a rounded mean does not.
+    variance = sum(
+        float(np.var(d, ddof=1)) / d.size if np.ptp(d) * other.size > 0.25 else 0.0
+        for d, other in ((d10, d01), (d01, d10))
+    )
     return comparison_of(auc_a, auc_b, difference, variance, np.inf, confidence, "DeLong, paired")
 
 
@@ -319,12 +323,15 @@ def delong_contrast_test(
                 f"contrast must have {aucs.size} columns and rows that sum to 0, found shape {rows.shape}"
             )
     effect = rows @ aucs
-    spread = rows @ covariance @ rows.T
-    rank = int(np.linalg.matrix_rank(spread, tol=1e-12, hermitian=True))
+    values, directions = np.linalg.eigh(rows @ covariance @ rows.T)
+    # Relative to the variances, which shrink with n: what lies below is the rounding of a redundant contrast.
+    scale = float(np.trace(covariance)) * float(np.square(rows).sum(axis=1).max())
+    kept = values > max(1e-12 * scale, np.finfo(np.float64).tiny)
+    rank = int(np.count_nonzero(kept))
     if rank == 0:
         p_value = 1.0 if np.allclose(effect, 0.0, atol=1e-12) else float("nan")
         return AucContrast(aucs, covariance, 0.0 if p_value == 1.0 else np.inf, 0.0, p_value, _CONTRAST)
-    statistic = float(effect @ np.linalg.pinv(spread, rcond=1e-12, hermitian=True) @ effect)
+    statistic = float(np.sum((effect @ directions[:, kept]) ** 2 / values[kept]))
     return AucContrast(
         aucs, covariance, statistic, float(rank), float(special.chdtrc(rank, statistic)), _CONTRAST
     )
