@@ -85,7 +85,14 @@ def _about_cutoffs(main_set: str, cutoff_set: str | None, sets: tuple[str, ...])
 def _about_classes(cohort: pd.DataFrame, cutoff_set: str | None) -> Iterator[Warning_]:
     for row in _rows(cohort):
         where = f"{row.set}/{row.label}"
-        if min(row.n_pos, row.n_neg) == 0:
+        if row.n_pos + row.n_neg == 0:
+            yield _warning(
+                "no-labels",
+                where,
+                f"No patient of {row.set} has both a label and a score for {row.label}: nothing can be said there"
+                + (", and no cut-off can be found." if row.set == cutoff_set else "."),
+            )
+        elif min(row.n_pos, row.n_neg) == 0:
             yield _warning(
                 "one-class",
                 where,

@@ -81,7 +81,7 @@ def strata_table(evaluation: Evaluation) -> Table:
                         estimate_cell(row, "auc", digits, prefix=""),
                     ]
                     rows.append(line)
-        groups.append(Group(set_heading(evaluation, name), rows))
+        groups.append(Group(set_heading(evaluation, name), rows, name=name))
     columns = [
         Column("Label", numeric=False),
         Column("Stratum", numeric=False),
@@ -115,7 +115,7 @@ def sample_size_table(evaluation: Evaluation, *, judged: bool = True) -> Table:
                     mine = rows_of(given, method=method)
                     line.append(_required(mine.iloc[0]) if len(mine) else Cell(UNDEFINED))
                 rows.append(line)
-        groups.append(Group(set_heading(evaluation, name), rows))
+        groups.append(Group(set_heading(evaluation, name), rows, name=name))
     columns = [
         Column("Label", numeric=False),
         Column("Model", numeric=False),

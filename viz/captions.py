@@ -17,6 +17,7 @@ __all__ = [
     "label_title",
     "main_cutoff",
     "metric_name",
+    "one_unnamed_set",
     "set_heading",
     "settings_in_words",
 ]
@@ -101,11 +102,17 @@ def cutoff_tag(evaluation: Evaluation, name: str, kind: str) -> str:
     return "found here, flatters" if name == evaluation.cutoff_set else "same set, flatters"
 
 
+def one_unnamed_set(evaluation: Evaluation) -> bool:
+    """Return whether the table had no column of sets, so that there is nothing to name."""
+    return evaluation.sets == ("all",)
+
+
 def set_heading(evaluation: Evaluation, name: str, *, role: bool = True) -> str:
     """Return ``test set (n = 88)``, with ``role`` also which set is judged and which gave the cut-offs."""
+    called = "all patients" if one_unnamed_set(evaluation) else f"{name} set"
     cohort = evaluation.cohort
     patients = cohort.loc[cohort["set"] == name, "n_patients"]
-    heading = f"{name} set (n = {count(patients.iloc[0])})" if len(patients) else f"{name} set"
+    heading = f"{called} (n = {count(patients.iloc[0])})" if len(patients) else called
     if not role:
         return heading
     if name == evaluation.cutoff_set:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["visible"]
+__all__ = ["legible", "visible"]
 
 # Control, format, surrogate, unassigned; line and paragraph separators.
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"))
+
+
+def legible(text: str) -> str:
+    r"""Return ``text`` as `visible` does, for a page: the joiners that some scripts are written with stay.
+
+    Examples
+    --------
+    >>> print(legible("a" + chr(0x202E) + "b"), len(legible("a" + chr(0x200D) + "b")))
+    a\u202eb 3
+    """
+    return visible(text, keep="\u200c\u200d")
 
 
 def visible(text: str, *, keep: str = "") -> str:

@@ -75,7 +75,7 @@ def comparison_table(evaluation: Evaluation) -> Table:
                 rows.append(line)
         family = int(mine["family"].max()) if len(mine) else 0
         tests = f"; Holm’s correction over {family} comparison{'s' if family != 1 else ''}"
-        groups.append(Group(set_heading(evaluation, name) + (tests if rows else ""), rows))
+        groups.append(Group(set_heading(evaluation, name) + (tests if rows else ""), rows, name=name))
     columns = [
         Column("Label", numeric=False),
         Column("Models", numeric=False),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from .captions import digits_of, interval_level, main_cutoff
+from .captions import digits_of, interval_level, main_cutoff, one_unnamed_set
 from .page_table import rows_of
 from .traced_cells import counted, extreme, traced_count, traced_estimate
 from .traced_text import Fragment, Name, listed
@@ -21,9 +21,9 @@ def headline_sentences(evaluation: Evaluation) -> list[Fragment]:
     """Say in two sentences how well the models discriminate, and how well the main cut-offs divide."""
     name, kind = evaluation.main_set, main_cutoff(evaluation, evaluation.main_set)
     first = rows_of(evaluation.cohort, set=name).iloc[0]
-    where: list[Fragment] = [
-        "In the ", traced_count("cohort", first, "n_patients"), " patients of the ", Name(name), " set",
-    ]  # fmt: skip
+    where: list[Fragment] = ["In the ", traced_count("cohort", first, "n_patients"), " patients"]
+    if not one_unnamed_set(evaluation):
+        where += [" of the ", Name(name), " set"]
     judged = rows_of(evaluation.individual, set=name, cutoff=kind)
     known = judged[judged["auc"].notna()].sort_values("auc", kind="stable")
     if not len(known):
@@ -44,8 +44,8 @@ def flattering_sentence(evaluation: Evaluation) -> list[Fragment]:
     if main_cutoff(evaluation, name) != "locked" or not len(known):
         return []
     return [
-        "Cut-offs chosen on the ", Name(name), " set itself, as many papers do, would have shown ",
-        *_spans(evaluation, known, "same-set"), ": a promise that the locked ones do not make.",
+        "Cut-offs chosen on the ", Name(name), " set itself, as many papers do, show ",
+        *_spans(evaluation, known, "same-set"), "; those have seen the answers.",
     ]  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def _at_cutoffs(evaluation: Evaluation, known: pd.DataFrame, kind: str) -> list[
     if kind == "locked":
         at: list[Fragment] = ["The cut-offs locked on the ", Name(str(evaluation.cutoff_set)), " set gave "]
         return [*at, *_spans(evaluation, known, kind), "."]
-    at = ["Cut-offs chosen on the same set, which flatters, gave ", *_spans(evaluation, known, kind)]
+    at = ["Cut-offs chosen on the same patients, which flatters, gave ", *_spans(evaluation, known, kind)]
     corrected = rows_of(evaluation.optimism, set=evaluation.main_set, metric="youden")
     corrected = corrected[corrected["corrected"].notna()]
     if not len(corrected):

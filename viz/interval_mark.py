@@ -29,21 +29,30 @@ class MarkAxis:
     low, high : float
     reference : float
         Where no effect lies; a thin line through every row.
+    digits : int
+        Decimals of the numbers at its ends.
     """
 
     low: float
     high: float
     reference: float
+    digits: int = 1
 
     @classmethod
     def around(cls, values: Iterable[float], *, reference: float, limits: tuple[float, float]) -> MarkAxis:
-        """Return the axis in steps of 0.1 that holds all finite ``values`` and the reference."""
+        """Return the axis in steps of 0.1 that holds all finite ``values`` and the reference.
+
+        Where all lie within a tenth of each other, the steps are 0.01.
+        """
         known = [value for value in values if isfinite(value)] + [reference]
-        low = max(limits[0], floor(min(known) * 10.0 - 1e-9) / 10.0)
-        high = min(limits[1], ceil(max(known) * 10.0 + 1e-9) / 10.0)
-        if high - low < 0.2:  # one value on the reference alone
-            low, high = max(limits[0], low - 0.1), min(limits[1], high + 0.1)
-        return cls(low, high, reference)
+        digits = 2 if 0.0 < max(known) - min(known) < 0.1 else 1
+        step = 10.0**-digits
+        low = max(limits[0], round(floor(min(known) / step - 1e-9) * step, digits))
+        high = min(limits[1], round(ceil(max(known) / step + 1e-9) * step, digits))
+        if high - low < 1.5 * step:  # one value on the reference alone
+            low = max(limits[0], round(low - step, digits))
+            high = min(limits[1], round(high + step, digits))
+        return cls(low, high, reference, digits)
 
     def at(self, value: float) -> float:
         """Return where ``value`` lies, in the units of the drawing; values outside go to its edge."""
@@ -81,7 +90,7 @@ def mark_scale(axis: MarkAxis) -> Markup:
     ticks = sorted({axis.low, axis.reference, axis.high})
     shown = Markup("").join(
         Markup('<text x="{}" y="13" text-anchor="middle">{}</text>').format(
-            axis.at(tick), f"{tick:.1f}".replace("-", MINUS) if round(tick, 1) != 0.0 else "0"
+            axis.at(tick), f"{tick:.{axis.digits}f}".replace("-", MINUS) if tick != 0.0 else "0"
         )
         for tick in ticks
     )

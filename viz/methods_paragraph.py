@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .captions import interval_level
+from .captions import interval_level, one_unnamed_set
 from .page_table import rows_of
 from .traced_cells import traced_count, traced_setting
 from .traced_text import Cite, Fragment, Name, Traced, listed
@@ -44,6 +44,8 @@ def _data(evaluation: Evaluation) -> list[Fragment]:
         )  # fmt: skip
     models = listed([[Name(model)] for model in evaluation.models])
     labels = listed([[Name(label)] for label in evaluation.labels])
+    if one_unnamed_set(evaluation):
+        sets = [[traced_count("cohort", evaluation.cohort.iloc[0], "n_patients"), " patients"]]
     said: list[Fragment] = [
         "The predictions of ",
         *models,

@@ -101,11 +101,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows under a common heading, which may be empty; ``quiet`` rows are set in grey."""
+    """Rows under a common heading, which may be empty and start with a ``name``; ``quiet`` rows are grey."""
 
     heading: str
     rows: list[list[Cell]]
     quiet: tuple[int, ...] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def key_table(evaluation: Evaluation) -> Table:
             if paired and at == 0:
                 line.append(_difference(rows_of(compared, label=label), digits).spanning(len(cells)))
             rows.append(line)
-        groups.append(Group(f"{label}: {classes(cells.iloc[0])}", rows))
+        groups.append(Group(f"{label}: {classes(cells.iloc[0])}", rows, name=label))
     at_cutoff = f"at the cut-off {cutoff_label(evaluation, kind)}"
     columns = [
         Column("Model", numeric=False),
@@ -120,7 +120,7 @@ def cohort_table(evaluation: Evaluation) -> Table:
             ]
             for _, row in rows_of(evaluation.cohort, set=name).iterrows()
         ]
-        groups.append(Group(set_heading(evaluation, name), rows))
+        groups.append(Group(set_heading(evaluation, name), rows, name=name))
     columns = [Column("Label", numeric=False)] + [
         Column(title)
         for title in ("Patients", "With the label", "Missing", "Positive", "Negative", "Prevalence")
@@ -153,7 +153,7 @@ def individual_table(evaluation: Evaluation) -> Table:
                     line.append(cutoff_cell(evaluation, row))
                     line += [measure_cell(row, m, digits) for m in ("accuracy", "sensitivity", "specificity")]
                     rows.append(line)
-        groups.append(Group(set_heading(evaluation, name), rows, tuple(quiet)))
+        groups.append(Group(set_heading(evaluation, name), rows, tuple(quiet), name))
     columns = [
         Column("Label", numeric=False),
         Column("Model", numeric=False),
@@ -191,7 +191,7 @@ def measures_table(evaluation: Evaluation) -> Table:
                     *(measure_cell(row, measure, digits) for measure in measures),
                 ]
             )
-        groups.append(Group(set_heading(evaluation, name), rows, tuple(quiet)))
+        groups.append(Group(set_heading(evaluation, name), rows, tuple(quiet), name))
     columns = [
         Column("Label", numeric=False),
         Column("Model", numeric=False),
@@ -224,7 +224,7 @@ def overall_table(evaluation: Evaluation, family: str = "macro") -> Table:
                     + [cutoff_cell(evaluation, row)]
                     + [estimate_cell(row, metric, digits) for metric in metrics]
                 )
-        groups.append(Group(set_heading(evaluation, name), rows, tuple(quiet)))
+        groups.append(Group(set_heading(evaluation, name), rows, tuple(quiet), name))
     columns = [
         Column("Model", numeric=False),
         Column("Cut-offs"),
@@ -254,7 +254,7 @@ def optimism_table(evaluation: Evaluation) -> Table:
                     found = rows_of(mine, metric=metric)
                     line.append(_corrected(found.iloc[0], digits) if len(found) else Cell(UNDEFINED))
                 rows.append(line)
-        groups.append(Group(set_heading(evaluation, name), rows))
+        groups.append(Group(set_heading(evaluation, name), rows, name=name))
     columns = [Column("Label", numeric=False), Column("Model", numeric=False)]
     columns += [Column(f"{metric_name(metric)}, corrected") for metric in metrics]
     replicates = frame["n_boot"].dropna()

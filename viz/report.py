@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from markupsafe import Markup
 
-from .captions import cutoff_label, main_cutoff, set_heading, settings_in_words
+from .captions import cutoff_label, main_cutoff, one_unnamed_set, set_heading, settings_in_words
+from .control_characters import legible
 from .interval_mark import line_sample
 from .number_format import count
 from .page_figures import FigureGroup, page_figures
@@ -98,7 +99,7 @@ def report_html(evaluation: Evaluation, *, title: str | None = None, figures: bo
     context = {
         "title": title or _default_title(evaluation),
         "evaluation": evaluation,
-        "judged": set_heading(evaluation, evaluation.main_set, role=False),
+        "judged": _judged(evaluation),
         "cutoffs": cutoff_label(evaluation, main_cutoff(evaluation, evaluation.main_set)),
         "tables": main_tables(evaluation),
         "further": further_tables(evaluation),
@@ -123,6 +124,11 @@ def report_html(evaluation: Evaluation, *, title: str | None = None, figures: bo
 def _default_title(evaluation: Evaluation) -> str:
     labels, models = _listed(evaluation.labels, "labels"), _listed(evaluation.models, "models")
     return f"{labels} predicted by {models}"
+
+
+def _judged(evaluation: Evaluation) -> str:
+    heading = set_heading(evaluation, evaluation.main_set, role=False)
+    return heading if one_unnamed_set(evaluation) else f"the {heading}"
 
 
 def _listed(names: tuple[str, ...], called: str) -> str:
@@ -185,13 +191,15 @@ def _plotly_js() -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader(__package__, "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["visible"] = legible
+    return environment
 
 
 def _asset(name: str) -> str:

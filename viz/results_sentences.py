@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from .captions import digits_of, interval_level, main_cutoff, metric_name
+from .captions import digits_of, interval_level, main_cutoff, metric_name, one_unnamed_set
 from .page_table import parts, rows_of
 from .traced_cells import (
     counted,
@@ -52,10 +52,11 @@ def cohort_sentence(evaluation: Evaluation) -> list[Fragment]:
         if row["n_missing"]:
             item += [" and missing in ", traced_count("cohort", row, "n_missing")]
         items.append(item)
+    held: list[Fragment] = ["There were "]
+    if not one_unnamed_set(evaluation):
+        held = ["The ", Name(evaluation.main_set), " set held "]
     return [
-        "The ",
-        Name(evaluation.main_set),
-        " set held ",
+        *held,
         traced_count("cohort", first, "n_patients"),
         " patients; ",
         *listed(items),
@@ -151,7 +152,7 @@ def operating_sentences(evaluation: Evaluation) -> list[Fragment]:
         return []
     at: list[Fragment] = ["At the cut-offs locked on the ", Name(str(evaluation.cutoff_set)), " set, "]
     if kind == "same-set":
-        at = ["At cut-offs chosen on the ", Name(evaluation.main_set), " set itself, which flatters, "]
+        at = ["At cut-offs chosen on the same patients, which flatters, "]
     digits = digits_of(evaluation)
     if len(known) > _SPELT_OUT:
         where = {"set": evaluation.main_set, "cutoff": kind}
@@ -211,6 +212,7 @@ def overall_sentence(
     """Give the chosen overall metrics of each model, with the difference where there are two models."""
     kind = main_cutoff(evaluation, evaluation.main_set)
     frame = rows_of(evaluation.overall, set=evaluation.main_set, cutoff=kind)
+    frame = frame[frame[list(metrics)].notna().all(axis=1)]
     if not len(frame) or len(frame) > _SPELT_OUT:
         return []
     digits = digits_of(evaluation)
@@ -282,8 +284,11 @@ def interaction_sentence(evaluation: Evaluation) -> list[Fragment]:
         said += ["Lesions " if variable == "size_mm" else "Strata "]
         said += [Name(first["stratum_a"]), " and ", Name(first["stratum_b"]), ": "]
         number = counted("interaction", tested, "p_holm", **where)
-        tests = " test of interaction" if len(tested) == 1 else " tests of interaction"
-        if len(found):
+        tests = " tests of interaction"
+        if len(tested) == 1:
+            said += ["the one test of interaction was ", "" if len(found) else "not ", "significant ("]
+            said += [traced_p("interaction", first), ")."]
+        elif len(found):
             said += [counted("interaction", found, "p_holm", **where, p_holm=f"< {alpha:g}"), " of ", number]
             said += [
                 tests,
@@ -312,7 +317,8 @@ def sample_size_sentence(evaluation: Evaluation) -> list[Fragment]:
         items.append(
             [
                 counted("sample_size", enough, "adequate", **where, adequate="True"), " of ",
-                counted("sample_size", rows, "adequate", **where), " AUCs by ", names.get(method, method),
+                counted("sample_size", rows, "adequate", **where),
+                " AUC by " if len(rows) == 1 else " AUCs by ", names.get(method, method),
             ]
         )  # fmt: skip
     settings = evaluation.settings

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
+from .control_characters import legible
+
 __all__ = [
     "DARK",
     "FONT_FAMILY",
@@ -276,7 +278,9 @@ def literal(text: str) -> str:
     >>> literal("<b>ER</b> & 5%{x}")
     '&#60;b&#62;ER&#60;/b&#62; &#38; 5&#37;{x}'
     """
-    return "".join(f"&#{ord(character)};" if character in "<>&%$" else character for character in text)
+    return "".join(
+        f"&#{ord(character)};" if character in "<>&%$" else character for character in legible(text)
+    )
 
 
 def shortened(text: str, most: int = 28) -> str:

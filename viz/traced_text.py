@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from .control_characters import legible
 from .references import REFERENCES
 
 __all__ = ["Cite", "Fragment", "Name", "Paragraph", "Traced", "listed", "reference_list"]
@@ -96,9 +97,9 @@ class Paragraph:
 
     def _marked(self, part: Fragment) -> Markup:
         if isinstance(part, Traced):
-            return Markup('<span class="traced" title="{}">{}</span>').format(part.source, part.text)
+            return Markup('<span class="traced" title="{}">{}</span>').format(legible(part.source), part.text)
         if isinstance(part, Name):
-            return Markup("<bdi>{}</bdi>").format(part.text)
+            return Markup("<bdi>{}</bdi>").format(legible(part.text))
         return escape(self._plain(part))
 
     def _citation(self, part: Cite) -> str:
