@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .augmentation import Augmentation, augment
     from .cohort import Cohort, read_cohort
     from .crop import Box
     from .lesion_size import largest_diameter_mm
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
     from .volume import Volume, read_mask, read_volume
 
 __all__ = [
+    "Augmentation",
     "Box",
     "CachedCohort",
     "Cohort",
     "Preprocessed",
     "Preprocessing",
     "Volume",
+    "augment",
     "cache_cohort",
     "largest_diameter_mm",
     "preprocess",
@@ -32,12 +35,14 @@ __all__ = [
 ]
 
 _HOME = {
+    "Augmentation": "augmentation",
     "Box": "crop",
     "CachedCohort": "preprocessing_cache",
     "Cohort": "cohort",
     "Preprocessed": "preprocessing",
     "Preprocessing": "preprocessing",
     "Volume": "volume",
+    "augment": "augmentation",
     "cache_cohort": "preprocessing_cache",
     "largest_diameter_mm": "lesion_size",
     "preprocess": "preprocessing",
