@@ -10,6 +10,8 @@ from .clustered import clustered_auc_test, obuchowski_covariance
 from .confidence_band import RocBand, roc_band
 from .confusion import ConfusionCounts, confusion_counts
 from .cutoff import Cutoff, optimal_cutoff
+from .decision_curve import NetBenefit, net_benefit
+from .decision_curve_difference import NetBenefitDifference, net_benefit_difference
 from .delong import (
     AucComparison,
     AucContrast,
@@ -70,6 +72,8 @@ __all__ = [
     "MarginTest",
     "MultilabelEstimates",
     "MultilabelMetrics",
+    "NetBenefit",
+    "NetBenefitDifference",
     "OperatingPoint",
     "PairedAccuracyComparison",
     "PairedAucSampleSize",
@@ -116,6 +120,8 @@ __all__ = [
     "logistic_recalibration",
     "multilabel_ci",
     "multilabel_metrics",
+    "net_benefit",
+    "net_benefit_difference",
     "noninferiority_test",
     "obuchowski_covariance",
     "operating_point",
