@@ -10,6 +10,7 @@ from .clustered import clustered_auc_test, obuchowski_covariance
 from .confidence_band import RocBand, roc_band
 from .confusion import ConfusionCounts, confusion_counts
 from .cutoff import Cutoff, optimal_cutoff
+from .cutoff_interval import CutoffEstimate, cutoff_ci
 from .decision_curve import NetBenefit, net_benefit
 from .decision_curve_difference import NetBenefitDifference, net_benefit_difference
 from .delong import (
@@ -66,6 +67,7 @@ __all__ = [
     "ConfusionCounts",
     "CorrectedEstimate",
     "Cutoff",
+    "CutoffEstimate",
     "CutoffOptimism",
     "Estimate",
     "LogisticRecalibration",
@@ -108,6 +110,7 @@ __all__ = [
     "calibration_metrics",
     "clustered_auc_test",
     "confusion_counts",
+    "cutoff_ci",
     "cutoff_optimism",
     "delong_contrast_test",
     "delong_covariance",

@@ -7,8 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .bootstrap import WeightedCurve
-from .inputs import Seed, binary_labels, cluster_codes, finite_scores, fraction, generator, whole_number
+from .cutoff_criterion import CutoffCriterion
+from .inputs import (
+    Seed,
+    binary_labels,
+    choice,
+    cluster_codes,
+    finite_scores,
+    fraction,
+    generator,
+    whole_number,
+)
+from .rechosen_cutoff import RechosenCutoff, rechosen_replicates, threshold_interval
 from .resampling import resampling_counts
 from .results import FloatArray, Result
 
@@ -37,12 +47,12 @@ class CorrectedEstimate(Result):
 
 @dataclass(frozen=True, slots=True)
 class CutoffOptimism(Result):
-    """Optimism of the Youden cut-off and of what it yields.
+    """Optimism of a cut-off and of what it yields.
 
     Attributes
     ----------
     threshold : float
-        The Youden cut-off of the data (the lowest, where several tie).
+        The cut-off of the data.
     threshold_ci_low, threshold_ci_high : float
         Percentile interval of the cut-off over the replicates.
     youden, sensitivity, specificity, accuracy : CorrectedEstimate
@@ -67,12 +77,18 @@ def cutoff_optimism(
     y_true: ArrayLike,
     y_score: ArrayLike,
     *,
+    criterion: str = "youden",
+    minimum: float | None = None,
+    cost_ratio: float = 1.0,
+    prevalence: float | None = None,
+    ties: str = "sensitivity",
+    at: str = "observed",
     n_boot: int = 2000,
     cluster: ArrayLike | None = None,
     confidence: float = 0.95,
     rng: Seed = None,
 ) -> CutoffOptimism:
-    """Bootstrap-corrected performance of a Youden cut-off chosen and judged on the same data.
+    """Bootstrap-corrected performance of a cut-off chosen and judged on the same data.
 
     In each replicate the cut-off is chosen anew; its performance in the replicate less its performance in the
     data is one draw of the optimism, whose mean is taken off the apparent performance.
@@ -81,6 +97,9 @@ def cutoff_optimism(
     ----------
     y_true : array of shape (n,), 0 or 1; both present
     y_score : array of shape (n,), any finite real; higher is more positive
+    criterion, minimum, cost_ratio, prevalence, ties, at
+        How the cut-off is chosen, as in `optimal_cutoff`; a replicate's cost uses its own prevalence where none
+        is given.
     n_boot : int
     cluster : array of shape (n,), optional
         Whole clusters are resampled.
@@ -117,45 +136,30 @@ def cutoff_optimism(
     score = finite_scores(y_score, positive.size)
     fraction(confidence, name="confidence")
     n_boot = whole_number(n_boot, name="n_boot", least=2)
-    curve = WeightedCurve(positive, score)
-    data = _yields(*curve(np.ones((1, positive.size))))
-    # Of tied cut-offs the lowest, so the last of the descending thresholds.
-    chosen = data[0].shape[1] - 1 - int(data[0][0, ::-1].argmax())
-    thresholds = np.append(np.inf, curve.thresholds)
+    choice(at, ("observed", "midpoint"), name="at")
+    rule = CutoffCriterion(criterion, minimum, cost_ratio, prevalence, ties)
+    rechosen = RechosenCutoff(positive, score, rule, at)
     codes = None if cluster is None else cluster_codes(cluster, positive.size)
-    drawn: list[FloatArray] = []
-    for counts in resampling_counts(positive.size, n_boot, generator(rng), cluster=codes):
-        tp, fp = curve(counts)
-        replicate = _yields(tp, fp)
-        # Only a score that was drawn can be the replicate's cut-off.
-        drawn_here = np.diff(tp + fp, axis=1, prepend=0.0) > 0.0
-        offered = np.where(drawn_here, replicate[0][:, 1:], -np.inf)
-        offered = np.concatenate([replicate[0][:, :1], offered], axis=1)
-        at = offered.shape[1] - 1 - offered[:, ::-1].argmax(axis=1)
-        rows = np.arange(at.size)
-        drawn.append(
-            np.stack(
-                [thresholds[at], *(value[rows, at] for value in replicate), *(value[0, at] for value in data)]
-            )
-        )
-    table = np.concatenate(drawn, axis=1)
-    table = table[:, ~np.isnan(table).any(axis=0)]
+    counts = resampling_counts(positive.size, n_boot, generator(rng), cluster=codes)
+    drawn = rechosen_replicates(rechosen, counts)
+    chosen, apparent = rechosen(np.ones((1, positive.size)))
     youden, sensitivity, specificity, accuracy = (
-        _corrected(float(data[k][0, chosen]), table[1 + k], table[5 + k], confidence) for k in range(4)
+        _corrected(float(value[0]), here, there, confidence)
+        for value, here, there in zip(apparent, drawn.here, drawn.in_the_data, strict=True)
     )
-    levels = np.array([0.5 - confidence / 2.0, 0.5 + confidence / 2.0])
-    low, high = np.quantile(table[0], levels, method="inverted_cdf")
+    low, high = threshold_interval(drawn.thresholds, confidence)
+    named = "Youden" if criterion == "youden" else criterion
     return CutoffOptimism(
-        float(thresholds[chosen]),
-        float(low),
-        float(high),
+        float(chosen[0]),
+        low,
+        high,
         youden,
         sensitivity,
         specificity,
         accuracy,
         n_boot,
-        n_boot - table.shape[1],
-        "Harrell's bootstrap optimism, Youden cut-off chosen in every replicate",
+        drawn.n_undefined,
+        f"Harrell's bootstrap optimism, {named} cut-off chosen in every replicate",
     )
 
 
@@ -167,17 +171,3 @@ def _corrected(
     return CorrectedEstimate(
         apparent, optimism, apparent - optimism, float(low) - optimism, float(high) - optimism, confidence
     )
-
-
-def _yields(tp: FloatArray, fp: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Youden index, sensitivity, specificity and accuracy, of shape (b, k + 1): first with nobody positive."""
-    nobody = np.zeros((tp.shape[0], 1))
-    tp, fp = np.concatenate([nobody, tp], axis=1), np.concatenate([nobody, fp], axis=1)
-    all_pos, all_neg = tp[:, -1:], fp[:, -1:]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        # One rounding in the index, from whole numbers: ties must stay ties.
-        youden = (tp * all_neg - fp * all_pos) / (all_pos * all_neg)
-        sensitivity = tp / all_pos
-        specificity = (all_neg - fp) / all_neg
-    accuracy = (tp + all_neg - fp) / (all_pos + all_neg)
-    return youden, sensitivity, specificity, accuracy
