@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -145,7 +146,9 @@ def _split(
     def other_length(row: arrow_csv.InvalidRow) -> str:
         if len(left_out) >= _DAMAGED_ROWS:
             return "error"
-        left_out.append((row.number, row.actual_columns, not row.text.strip()))
+        # An empty row may have been written as "" or with some of its delimiters.
+        blank = not row.text.strip(f'" \t\r\n{delimiter}')
+        left_out.append((row.number, row.actual_columns, blank))
         return "skip"
 
     try:
@@ -167,7 +170,9 @@ def _split(
     except pa.ArrowInvalid as error:
         table = pa.table({name: pa.array([], pa.large_string()) for name in names})
         if "Empty CSV" not in str(error):
-            _add_unreadable(str(error), len(left_out), problems)
+            long = "straddling" in str(error)
+            row = _row_of_longest_field(content, start, delimiter) if long else None
+            _add_unreadable(str(error), len(left_out), None if row is None else header_row + row, problems)
             problems.raise_if_any()
     numbers = np.arange(1, table.num_rows + len(left_out) + 1, dtype=np.int64)
     last = numbers.size
@@ -197,12 +202,27 @@ def _other_length(found: int, expected: int, delimiter: str) -> str:
     return f"has {found} fields where the header has {expected}; {hint}"
 
 
-def _add_unreadable(reason: str, n_left_out: int, problems: ProblemList) -> None:
+def _row_of_longest_field(content: bytearray, start: int, delimiter: str) -> int | None:
+    """Return the row below the header in which a field outgrows the csv module's limit."""
+    lines = io.TextIOWrapper(io.BytesIO(memoryview(content)[start:]), encoding="utf-8", newline="")
+    records = csv.reader(lines, delimiter=delimiter)
+    for row in itertools.count(1):
+        try:
+            next(records)
+        except csv.Error:
+            return row
+        except StopIteration:
+            break
+    return None
+
+
+def _add_unreadable(reason: str, n_left_out: int, row: int | None, problems: ProblemList) -> None:
     if n_left_out >= _DAMAGED_ROWS:
         problems.add(f"more than {_DAMAGED_ROWS:,} rows have another number of fields than the header")
     elif "straddling" in reason:
         problems.add(
-            f"holds a row of more than {_LONGEST_RECORD // 2**20} MiB; is a quotation mark opened and never closed?"
+            f"holds a row of more than {_LONGEST_RECORD // 2**20} MiB; is a quotation mark opened and never closed?",
+            row=row,
         )
     else:
         problems.add(f"cannot be split into rows: {reason.splitlines()[0]}")

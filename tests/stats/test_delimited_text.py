@@ -77,11 +77,26 @@ def test_quotation_mark_that_is_never_closed_is_reported_at_its_row(text):
     assert (columns["a"], rows) == (["1"], [2])
 
 
-def test_quotation_mark_that_swallows_a_large_file_is_reported():
-    with pytest.raises(
-        InputFileError, match="holds a row of more than 16 MiB; is a quotation mark opened and never"
-    ):
-        split('a,b\n1,"2\n' + "3,4\n" * 5_000_000)
+@pytest.mark.parametrize(
+    ("n_rows", "message"),
+    [
+        # One piece of the parser more than it can join, and fewer.
+        (10_000_000, "holds a row of more than 16 MiB; is a quotation mark opened and never closed?"),
+        (100_000, "a quotation mark is opened in this row and never closed"),
+    ],
+)
+def test_quotation_mark_that_swallows_the_file_is_reported_at_its_row(n_rows, message):
+    problems = ProblemList("file")
+    with pytest.raises(InputFileError) as caught:
+        table_from_text(bytearray(b'a,b\n1,2\n1,"2\n' + b"3,4\n" * n_rows), problems)
+        problems.raise_if_any()
+    assert str(caught.value) == f"file: row 3: {message}"
+
+
+def test_empty_row_written_with_quotes_or_too_few_delimiters_is_left_out():
+    assert split('a,b,c\n""\n1,2,3\n,\n"",""\n4,5,6\n') == (
+        {"a": ["1", "4"], "b": ["2", "5"], "c": ["3", "6"]}, [3, 6], [],
+    )  # fmt: skip
 
 
 def test_hint_for_too_many_fields_names_the_delimiter():
