@@ -2,6 +2,7 @@
 
 from .accuracy import OperatingPoint, operating_point, operating_point_from_counts
 from .auc_interval import AucEstimate, auc_ci, hanley_mcneil_variance
+from .baseline import BaselineTable, baseline_table
 from .binned_calibration import BinnedCalibration, binned_calibration
 from .bootstrap import bootstrap_interval
 from .brier import BrierDecomposition, brier_decomposition, brier_score
@@ -21,6 +22,8 @@ from .delong import (
     delong_test,
     delong_test_unpaired,
 )
+from .exact_tables import FisherTest, fisher_exact_test
+from .group_tests import GroupTest, categorical_group_test, mean_group_test, rank_group_test
 from .logistic_recalibration import LogisticRecalibration, logistic_recalibration
 from .margins import MarginTest, equivalence_test, noninferiority_test, superiority_test
 from .multilabel import MultilabelMetrics, multilabel_metrics
@@ -50,6 +53,7 @@ from .sample_size_proportion import ProportionSampleSize, proportion_sample_size
 from .sample_size_unpaired import UnpairedAucSampleSize, unpaired_auc_power, unpaired_auc_sample_size
 from .smoothed_calibration import CalibrationCurve, calibration_curve, calibration_indices
 from .spiegelhalter import SpiegelhalterTest, spiegelhalter_test
+from .standardized_difference import standardized_categorical_difference, standardized_mean_difference
 from .strata import AucInteraction, Strata, interaction_test, stratify
 from .tests_of_difference import benjamini_hochberg, bonferroni, holm
 from .venkatraman import venkatraman_test
@@ -60,6 +64,7 @@ __all__ = [
     "AucEstimate",
     "AucInteraction",
     "AucSampleSize",
+    "BaselineTable",
     "BinnedCalibration",
     "BrierDecomposition",
     "CalibrationCurve",
@@ -70,6 +75,8 @@ __all__ = [
     "CutoffEstimate",
     "CutoffOptimism",
     "Estimate",
+    "FisherTest",
+    "GroupTest",
     "LogisticRecalibration",
     "MarginTest",
     "MultilabelEstimates",
@@ -97,6 +104,7 @@ __all__ = [
     "auc_sample_size",
     "average_precision",
     "average_precision_ci",
+    "baseline_table",
     "benjamini_hochberg",
     "binned_calibration",
     "binormal_auc_correlation",
@@ -108,6 +116,7 @@ __all__ = [
     "calibration_curve",
     "calibration_indices",
     "calibration_metrics",
+    "categorical_group_test",
     "clustered_auc_test",
     "confusion_counts",
     "cutoff_ci",
@@ -117,10 +126,12 @@ __all__ = [
     "delong_test",
     "delong_test_unpaired",
     "equivalence_test",
+    "fisher_exact_test",
     "hanley_mcneil_variance",
     "holm",
     "interaction_test",
     "logistic_recalibration",
+    "mean_group_test",
     "multilabel_ci",
     "multilabel_metrics",
     "net_benefit",
@@ -142,10 +153,13 @@ __all__ = [
     "proportion_ci",
     "proportion_estimate",
     "proportion_sample_size",
+    "rank_group_test",
     "recalibrate",
     "roc_band",
     "roc_curve",
     "spiegelhalter_test",
+    "standardized_categorical_difference",
+    "standardized_mean_difference",
     "stratify",
     "superiority_test",
     "unpaired_auc_power",
