@@ -16,7 +16,7 @@ from .results import Result
 __all__ = ["FisherTest", "fisher_exact_test"]
 
 # Distinct partial tables that enumeration may visit before sampling takes its place.
-MOST_PARTIAL = 150_000
+MOST_PARTIAL = 300_000
 # Tables whose probability exceeds the observed one by less than this count as no more probable, as in R.
 TOLERANCE = 1e-7
 
