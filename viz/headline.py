@@ -33,19 +33,19 @@ def headline_sentences(evaluation: Evaluation) -> list[Fragment]:
     else:
         ends = [_auc(evaluation, row) for row in (known.iloc[0], known.iloc[-1])]
         said = [*where, " AUCs ranged from ", *ends[0], " to ", *ends[1], ";"]
-    return [*said, *_against_chance(known, kind), ". ", *_at_cutoffs(evaluation, known, kind)]
+    return [*said, *_against_chance(known, kind), ". ", *_at_cutoffs(evaluation, judged, kind)]
 
 
 def flattering_sentence(evaluation: Evaluation) -> list[Fragment]:
     """Say what cut-offs chosen on the judged set itself would have shown beside the locked ones."""
     name = evaluation.main_set
     judged = rows_of(evaluation.individual, set=name, cutoff="same-set")
-    known = judged[judged["sensitivity"].notna() & judged["specificity"].notna()]
-    if main_cutoff(evaluation, name) != "locked" or not len(known):
+    spans = _spans(evaluation, judged, "same-set")
+    if main_cutoff(evaluation, name) != "locked" or not spans:
         return []
     return [
         "Cut-offs chosen on the ", Name(name), " set itself, as many papers do, show ",
-        *_spans(evaluation, known, "same-set"), "; those have seen the answers.",
+        *spans, "; those have seen the answers.",
     ]  # fmt: skip
 
 
@@ -67,22 +67,22 @@ def _against_chance(known: pd.DataFrame, kind: str) -> list[Fragment]:
     return [" ", passed, " of ", number, " intervals ", "lies" if len(above) == 1 else "lie", " above 0.5"]
 
 
-def _at_cutoffs(evaluation: Evaluation, known: pd.DataFrame, kind: str) -> list[Fragment]:
-    known = known[known["sensitivity"].notna() & known["specificity"].notna()]
-    if not len(known):
+def _at_cutoffs(evaluation: Evaluation, judged: pd.DataFrame, kind: str) -> list[Fragment]:
+    spans = _spans(evaluation, judged, kind)
+    if not spans:
         return ["No cut-off could be applied."]
     if kind == "locked":
         at: list[Fragment] = ["The cut-offs locked on the ", Name(str(evaluation.cutoff_set)), " set gave "]
-        return [*at, *_spans(evaluation, known, kind), "."]
-    at = ["Cut-offs chosen on the same patients, which flatters, gave ", *_spans(evaluation, known, kind)]
+        return [*at, *spans, "."]
+    at = ["Cut-offs chosen on the same patients, which flatters, gave ", *spans]
     corrected = rows_of(evaluation.optimism, set=evaluation.main_set, metric="youden")
     corrected = corrected[corrected["corrected"].notna()]
     if not len(corrected):
         return [*at, "."]
     digits = digits_of(evaluation)
     where = {"set": evaluation.main_set, "metric": "youden"}
-    spans = [_span("optimism", corrected, column, digits, where) for column in ("apparent", "corrected")]
-    return [*at, "; the Youden index of ", *spans[0], " is ", *spans[1], " once corrected for this optimism."]
+    ends = [_span("optimism", corrected, column, digits, where) for column in ("apparent", "corrected")]
+    return [*at, "; the Youden index of ", *ends[0], " is ", *ends[1], " once corrected for this optimism."]
 
 
 def _spans(evaluation: Evaluation, known: pd.DataFrame, kind: str) -> list[Fragment]:
@@ -93,6 +93,7 @@ def _spans(evaluation: Evaluation, known: pd.DataFrame, kind: str) -> list[Fragm
         [
             [f"a {metric} of ", *_span("individual", known, metric, digits, where)]
             for metric in ("sensitivity", "specificity")
+            if known[metric].notna().any()
         ]
     )
 
