@@ -62,7 +62,8 @@ def tie_groups(positive: NDArray[np.bool_], score: FloatArray) -> TieGroups:
     cum_pos = np.cumsum(order < pos_sorted.size)[last]
     n_pos = np.diff(cum_pos, prepend=0)
     n_neg = np.diff(last, prepend=-1) - n_pos
-    return TieGroups(merged[last], n_pos, n_neg)
+    # Adding 0 makes one zero of the two, whichever patient came first.
+    return TieGroups(merged[last] + 0.0, n_pos, n_neg)
 
 
 def placement_values(positive: NDArray[np.bool_], score: FloatArray) -> tuple[FloatArray, FloatArray]:
