@@ -226,6 +226,19 @@ def test_a_second_report_replaces_the_first_and_leaves_other_files(preds):
     assert json.loads(Path("report", "report.json").read_text())["settings"]["seed"] == 2
 
 
+def test_no_table_of_an_earlier_report_stays(preds):
+    arguments = ["report", "--preds", preds, "--n-boot", "20", "--quiet"]
+    assert main(arguments) == 0
+    Path("report", "tables", "mine.csv").write_text("1")
+    table = pd.read_csv(preds)
+    table[table["label"] == "ER"].drop(columns="size_mm").to_csv(preds, index=False)
+    before = {path.name for path in Path("report", "tables").iterdir()}
+    assert main(arguments) == 0
+    after = {path.name for path in Path("report", "tables").iterdir()}
+    assert {"overall.csv", "overall.tex", "strata.csv", "strata.tex"} <= before - after
+    assert {"individual.csv", "mine.csv"} <= after
+
+
 def test_one_class_is_no_refusal_and_the_report_says_why_the_cell_is_empty(folder, capfd):
     table = simulated()
     table.loc[(table["set"] == "test") & (table["label"] == "PR"), "y_true"] = 1

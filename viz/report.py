@@ -21,7 +21,7 @@ from .number_format import count
 from .page_figures import FigureGroup, page_figures
 from .prose import findings, headline, manuscript
 from .report_folder import replace_folder
-from .tables import further_tables, main_tables, write_tables
+from .tables import further_tables, main_tables, possible_files, write_tables
 from .theme import DARK, LIGHT, dark_counterparts, model_styles
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def write_report(
     OSError
         If the folder cannot be written; an earlier report is then still whole.
     """
-    with replace_folder(path) as folder:
+    outdated = [f"tables/{name}" for name in possible_files(evaluation)]
+    with replace_folder(path, outdated=outdated) as folder:
         page = report_html(evaluation, title=title, figures=figures)
         (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
         write_tables(evaluation, folder / "tables")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,13 +40,15 @@ def check_folder(path: str | os.PathLike[str]) -> None:
 
 
 @contextmanager
-def replace_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+def replace_folder(path: str | os.PathLike[str], *, outdated: Iterable[str] = ()) -> Iterator[Path]:
     """Give a temporary folder to fill; once the block has ended without error, its files move to ``path``.
 
     Parameters
     ----------
     path : path
         Where the files are to be. Files of the same names there are replaced, all others are kept.
+    outdated : iterable of str
+        Files in ``path``, relative to it, that go where no new one of their name is made.
 
     Yields
     ------
@@ -70,15 +72,18 @@ def replace_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         fresh.mkdir()
         yield fresh
         if target.exists():
-            _move_files(fresh, target, work / "old")
+            _move_files(fresh, target, work / "old", outdated)
         else:
             os.rename(fresh, target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _move_files(fresh: Path, target: Path, old: Path) -> None:
+def _move_files(fresh: Path, target: Path, old: Path, outdated: Iterable[str]) -> None:
     """Move each file over the one of its name, a copy of which waits in ``old`` until all have moved."""
+    gone = [
+        Path(name) for name in sorted(outdated) if not (fresh / name).exists() and (target / name).is_file()
+    ]
     moved: list[Path] = []
     made: list[Path] = []
     try:
@@ -94,6 +99,10 @@ def _move_files(fresh: Path, target: Path, old: Path) -> None:
                 shutil.copy2(target / part, old / part)
             moved.append(part)
             os.replace(source, target / part)
+        for part in gone:
+            (old / part).parent.mkdir(parents=True, exist_ok=True)
+            moved.append(part)
+            os.replace(target / part, old / part)
     except BaseException:
         for part in reversed(moved):
             if (old / part).exists():

@@ -19,7 +19,7 @@ from .page_table import Table
 if TYPE_CHECKING:
     from ..stats.evaluation import Evaluation
 
-__all__ = ["further_tables", "main_tables", "write_tables"]
+__all__ = ["further_tables", "main_tables", "possible_files", "write_tables"]
 
 # Frames that are shown as they are, where they hold anything.
 _FURTHER = {
@@ -31,7 +31,11 @@ _FURTHER = {
 
 def main_tables(evaluation: Evaluation) -> dict[str, Table]:
     """Return the formatted tables by name, in the order of the report; empty ones are left out."""
-    tables = [
+    return {table.name: table for table in _tables_in_order(evaluation) if not table.empty}
+
+
+def _tables_in_order(evaluation: Evaluation) -> list[Table]:
+    return [
         performance_tables.key_table(evaluation),
         performance_tables.cohort_table(evaluation),
         performance_tables.individual_table(evaluation),
@@ -48,7 +52,6 @@ def main_tables(evaluation: Evaluation) -> dict[str, Table]:
         adequacy_tables.sample_size_table(evaluation, judged=False),
         performance_tables.optimism_table(evaluation),
     ]
-    return {table.name: table for table in tables if not table.empty}
 
 
 def further_tables(evaluation: Evaluation) -> list[Table]:
@@ -83,7 +86,7 @@ def write_tables(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
             _write(folder / f"{name}.csv", csv_text(value))
     formatted = [*main_tables(evaluation).values(), *further_tables(evaluation)]
     for table in formatted:
-        _write(folder / f"{table.name.replace('-', '_')}.tex", latex_table(table))
+        _write(folder / _latex_name(table.name), latex_table(table))
     source, date = evaluation.provenance["input"]["name"], evaluation.provenance["date"]
     document = docx_tables(
         formatted,
@@ -91,6 +94,21 @@ def write_tables(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
         date=datetime.strptime(date, "%Y-%m-%d %H:%M UTC"),
     )
     (folder / "tables.docx").write_bytes(document)
+
+
+def possible_files(evaluation: Evaluation) -> set[str]:
+    """Return the names of all files that `write_tables` makes where no table is empty.
+
+    Those that an earlier report left and a later one does not make anew are out of date.
+    """
+    frames = [name for name, value in vars(evaluation).items() if isinstance(value, pd.DataFrame)]
+    tables = [table.name for table in _tables_in_order(evaluation)] + list(_FURTHER)
+    return {f"{name}.csv" for name in frames} | {_latex_name(name) for name in tables} | {"tables.docx"}
+
+
+def _latex_name(name: str) -> str:
+    """Return a file name that is like that of the CSV."""
+    return f"{name.replace('-', '_')}.tex"
 
 
 def _write(path: Path, text: str) -> None:
