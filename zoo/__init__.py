@@ -8,30 +8,71 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..errors import MissingExtraError
+
 if TYPE_CHECKING:
     from .augmentation import Augmentation, augment
     from .cohort import Cohort, read_cohort
+    from .cohort_check import CohortCheck, check_cohort
+    from .cohort_split import fold_cohort, split_cohort
     from .crop import Box
+    from .latent_traits import LatentModel
     from .lesion_size import largest_diameter_mm
+    from .losses import LossTerms, balanced_pos_weight, dice_loss, masked_cross_entropy, network_loss
+    from .model_summary import model_table
+    from .multitask import MultiTaskNetwork
+    from .output import Encoder, Output
+    from .phantom import Phantom, PhantomGrid, simulate_phantom
+    from .phantom_cohort import PhantomCohort, write_phantom_cohort
     from .preprocessing import Preprocessed, Preprocessing, preprocess
     from .preprocessing_cache import CachedCohort, cache_cohort
+    from .registry import ModelRecord, create_model, list_models, register
+    from .singletask import SingleTaskNetwork
+    from .task_network import build_network
     from .volume import Volume, read_mask, read_volume
+    from .volume_writing import write_volume
 
 __all__ = [
     "Augmentation",
     "Box",
     "CachedCohort",
     "Cohort",
+    "CohortCheck",
+    "Encoder",
+    "LatentModel",
+    "LossTerms",
+    "ModelRecord",
+    "MultiTaskNetwork",
+    "Output",
+    "Phantom",
+    "PhantomCohort",
+    "PhantomGrid",
     "Preprocessed",
     "Preprocessing",
+    "SingleTaskNetwork",
     "Volume",
     "augment",
+    "balanced_pos_weight",
+    "build_network",
     "cache_cohort",
+    "check_cohort",
+    "create_model",
+    "dice_loss",
+    "fold_cohort",
     "largest_diameter_mm",
+    "list_models",
+    "masked_cross_entropy",
+    "model_table",
+    "network_loss",
     "preprocess",
     "read_cohort",
     "read_mask",
     "read_volume",
+    "register",
+    "simulate_phantom",
+    "split_cohort",
+    "write_phantom_cohort",
+    "write_volume",
 ]
 
 _HOME = {
@@ -39,22 +80,57 @@ _HOME = {
     "Box": "crop",
     "CachedCohort": "preprocessing_cache",
     "Cohort": "cohort",
+    "CohortCheck": "cohort_check",
+    "Encoder": "output",
+    "LatentModel": "latent_traits",
+    "LossTerms": "losses",
+    "ModelRecord": "registry",
+    "MultiTaskNetwork": "multitask",
+    "Output": "output",
+    "Phantom": "phantom",
+    "PhantomCohort": "phantom_cohort",
+    "PhantomGrid": "phantom",
     "Preprocessed": "preprocessing",
     "Preprocessing": "preprocessing",
+    "SingleTaskNetwork": "singletask",
     "Volume": "volume",
     "augment": "augmentation",
+    "balanced_pos_weight": "losses",
+    "build_network": "task_network",
     "cache_cohort": "preprocessing_cache",
+    "check_cohort": "cohort_check",
+    "create_model": "registry",
+    "dice_loss": "losses",
+    "fold_cohort": "cohort_split",
     "largest_diameter_mm": "lesion_size",
+    "list_models": "registry",
+    "masked_cross_entropy": "losses",
+    "model_table": "model_summary",
+    "network_loss": "losses",
     "preprocess": "preprocessing",
     "read_cohort": "cohort",
     "read_mask": "volume",
     "read_volume": "volume",
+    "register": "registry",
+    "simulate_phantom": "phantom",
+    "split_cohort": "cohort_split",
+    "write_phantom_cohort": "phantom_cohort",
+    "write_volume": "volume_writing",
 }
+
+# What the extra brings.
+_EXTRA = {"SimpleITK", "safetensors", "timm", "timm_3d", "torch", "torchvision"}
 
 
 def __getattr__(name: str) -> object:
     if name in _HOME:
-        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+        try:
+            return getattr(import_module(f".{_HOME[name]}", __name__), name)
+        except ModuleNotFoundError as error:
+            missing = (error.name or "").partition(".")[0]
+            if missing not in _EXTRA:
+                raise
+            raise MissingExtraError(f"biomark.zoo.{name}", "zoo") from None
     raise AttributeError(f"module 'biomark.zoo' has no attribute {name!r}")
 
 

@@ -22,7 +22,7 @@ from ..stats.results import FloatArray
 from .lesion_size import largest_diameter_mm
 from .volume import read_mask, read_volume
 
-__all__ = ["LABELS", "Cohort", "read_cohort"]
+__all__ = ["LABELS", "Cohort", "parse_cohort", "read_cohort"]
 
 LABELS = ("ER", "PR", "HER2")
 _TEXT = ("patient_id", "image", "mask", "set", "cluster_id", "fold")
@@ -141,8 +141,9 @@ class Cohort:
                 None if pd.isna(value) else _relative(self.folder / str(value), target.parent)
                 for value in frame[name]
             ]
-        for name in self.labels:
-            frame[name] = frame[name].astype("Int64")
+        for name in (*self.labels, *self.baseline):
+            if frame[name].dtype == np.float64 and (frame[name].dropna() % 1 == 0).all():
+                frame[name] = frame[name].astype("Int64")
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             frame.to_csv(part, index=False, lineterminator="\n")
@@ -175,14 +176,19 @@ def read_cohort(path: str | os.PathLike[str], *, labels: tuple[str, ...] | None 
     InputFileError
         With every problem found, each with its row, its column, the value found and what would be right.
     """
-    cohort, problems = _parse(path, labels)
+    cohort, problems, _ = parse_cohort(path, labels)
     problems.raise_if_any()
     assert cohort is not None
     return cohort
 
 
-def _parse(path: str | os.PathLike[str], labels: tuple[str, ...] | None) -> tuple[Cohort | None, ProblemList]:
-    """Return what could be read of a table, with all that is wrong with it; None if no row has an image."""
+def parse_cohort(
+    path: str | os.PathLike[str], labels: tuple[str, ...] | None
+) -> tuple[Cohort | None, ProblemList, NDArray[np.int64]]:
+    """Return what could be read of a table, all that is wrong with it, and the row of the file of each patient.
+
+    The cohort is None where there is no column of patients or of images.
+    """
     data = read_bytes(path)
     problems = ProblemList(data.name)
     if is_parquet(data.content):
@@ -196,13 +202,13 @@ def _parse(path: str | os.PathLike[str], labels: tuple[str, ...] | None) -> tupl
     if table.header_row is None and not table.rows.size:
         problems.add("has no rows")
     if "patient_id" not in names or "image" not in names:
-        return None, problems
+        return None, problems, table.rows
     frame = _frame(table, asked, problems)
     if frame is None:
-        return None, problems
+        return None, problems, table.rows
     baseline = tuple(str(name) for name in frame if name not in (*_KNOWN, *asked))
     folder = Path(data.name).resolve().parent if data.name != "<stdin>" else Path.cwd()
-    return Cohort(frame, asked, _sets(frame), baseline, folder, data.name, data.sha256), problems
+    return Cohort(frame, asked, _sets(frame), baseline, folder, data.name, data.sha256), problems, table.rows
 
 
 def _check_header(

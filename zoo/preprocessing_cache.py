@@ -180,7 +180,10 @@ def cache_cohort(
         memory.save()
     if problems:
         problems.sort()
-        raise InputFileError(cohort.name, [Problem(message, row=row + 2) for row, message in problems])
+        patients = cohort.patient_id
+        raise InputFileError(
+            cohort.name, [Problem(f"patient {patients[row]!r}: {text}") for row, text in problems]
+        )
     measured = cohort.with_frame(cohort.frame.assign(size_mm=sizes))
     return CachedCohort(measured, settings, dtype, home, tuple(keys), n_made)
 
