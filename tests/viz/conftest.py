@@ -3,6 +3,7 @@
 import os
 import shutil
 from functools import cache
+from types import SimpleNamespace
 
 import biomark
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 EVIL = "</script><img src=x onerror=\"window.hit=1;alert('hit')\">"
-LONG = "a long model name that nobody would choose but somebody did " * 2
+LONG = ("a long model name that nobody would choose but somebody did " * 2).strip()
 RIGHT_TO_LEFT = "\u0645\u0633\u062a\u0642\u0628\u0644\u0627\u062a \u05d0\u05d1\u05d2"
 OVERRIDE = "\u202ereversed\u2028line"
 MARKUP = "<b>bold</b> %{x} {{ 7*7 }} &amp; $f$"
@@ -93,6 +94,20 @@ CASES = (
     "plain", "one set", "one of each", "one label", "one model", "three models", "many", "no size", "five sets",
     "perfect", "strong", "one class", "one class everywhere", "missing labels", "tiny strata", "hostile",
 )  # fmt: skip
+
+
+@pytest.fixture(params=CASES)
+def case(request):
+    """Return the name of one difficult table after another."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def names():
+    """Return the names of the hostile table."""
+    return SimpleNamespace(
+        evil=EVIL, long=LONG, right_to_left=RIGHT_TO_LEFT, override=OVERRIDE, markup=MARKUP
+    )
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,9 @@ import math
 import re
 
 import pandas as pd
-import pytest
 from biomark.viz.prose import findings, headline, manuscript
 from biomark.viz.references import REFERENCES
 from biomark.viz.traced_text import Traced
-
-from .conftest import CASES
 
 NUMERAL = re.compile(r"[-−]?\d[\d,]*(?:\.\d+)?")
 
@@ -86,7 +83,6 @@ def says(text, values):
     return True
 
 
-@pytest.mark.parametrize("case", CASES)
 def test_every_number_is_that_of_its_cell(evaluation_of, case):
     evaluation = evaluation_of(case)
     found = traced(evaluation)
@@ -96,7 +92,6 @@ def test_every_number_is_that_of_its_cell(evaluation_of, case):
         assert says(trace.text, values), (trace.source, trace.text, values)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case != "hostile"])
 def test_no_number_stands_untraced(evaluation_of, case):
     evaluation = evaluation_of(case)
     allowed = (" above 0.5", "macro F1 score", "95% CI")  # what is no result
@@ -107,7 +102,6 @@ def test_no_number_stands_untraced(evaluation_of, case):
                 assert any(words in part for words in allowed), part
 
 
-@pytest.mark.parametrize("case", CASES)
 def test_sentences_are_whole(evaluation_of, case):
     for paragraph in paragraphs(evaluation_of(case)):
         text = paragraph.text
@@ -121,7 +115,6 @@ def test_sentences_are_whole(evaluation_of, case):
         ).replace("<span class=", "")
 
 
-@pytest.mark.parametrize("case", CASES)
 def test_references_are_numbered_in_the_order_of_citation(evaluation_of, case):
     written = manuscript(evaluation_of(case))
     text = re.sub(r"\[[^\]]*[^\d, \]][^\]]*\]", "", written.methods.text)

@@ -10,8 +10,6 @@ from biomark.viz.prose import manuscript
 from biomark.viz.report import report_html
 from biomark.viz.theme import DARK, LIGHT
 
-from .conftest import EVIL, MARKUP
-
 pytestmark = pytest.mark.browser
 
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -395,16 +393,21 @@ def test_figures_follow_a_turned_phone(opened):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_hostile_names_stay_text(browser, tmp_path_factory, evaluation_of, size):
+def test_hostile_names_stay_text(browser, tmp_path_factory, evaluation_of, names, size):
     opened = opened_at(
-        browser, tmp_path_factory, evaluation_of("hostile"), size, "light", title=f"{EVIL} {MARKUP}"
+        browser,
+        tmp_path_factory,
+        evaluation_of("hostile"),
+        size,
+        "light",
+        title=f"{names.evil} {names.markup}",
     )
     page = opened.page
-    assert page.title() == f"{EVIL} {MARKUP}"
+    assert page.title() == f"{names.evil} {names.markup}"
     assert page.evaluate("window.hit") is None
     assert page.evaluate("document.querySelectorAll('img, b, iframe, [onerror]').length") == 0
     assert page.evaluate("document.scripts.length") == 3
-    assert EVIL in page.locator("main").text_content()
+    assert names.evil in page.locator("main").text_content()
     legend = page.evaluate("document.querySelector('#roc-0 .legend').textContent")
     assert "</script><img" in legend
     page.locator("#roc-2").scroll_into_view_if_needed()

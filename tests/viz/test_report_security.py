@@ -14,8 +14,6 @@ from biomark.viz.theme import literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .conftest import EVIL, LONG, MARKUP, OVERRIDE, RIGHT_TO_LEFT
-
 
 class Page(HTMLParser):
     """The elements of a page, its scripts and its text."""
@@ -46,8 +44,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def hostile_text(evaluation_of):
-    return report_html(evaluation_of("hostile"), title=f"{EVIL} & {MARKUP}")
+def hostile_text(evaluation_of, names):
+    return report_html(evaluation_of("hostile"), title=f"{names.evil} & {names.markup}")
 
 
 @pytest.fixture(scope="module")
@@ -71,9 +69,9 @@ def test_no_element_has_a_handler(hostile):
     assert not [attrs for _, attrs in hostile.elements if any(name.startswith("on") for name in attrs)]
 
 
-def test_names_are_shown_as_they_are_written(hostile):
+def test_names_are_shown_as_they_are_written(hostile, names):
     text = "".join(hostile.words)
-    for name in (EVIL, LONG.strip(), RIGHT_TO_LEFT, MARKUP, legible(OVERRIDE)):
+    for name in (names.evil, names.long, names.right_to_left, names.markup, legible(names.override)):
         assert name in text
     assert "49" not in re.findall(r"%\{x\} (\d+)", text)
 
@@ -82,10 +80,10 @@ def test_no_character_that_reverses_text_reaches_the_page(hostile):
     assert not re.search("[\u202a-\u202e\u2028\u2029]", "".join(hostile.words))
 
 
-def test_data_cannot_end_its_script_element(hostile):
+def test_data_cannot_end_its_script_element(hostile, names):
     data = next(text for text in hostile.scripts if text.startswith("{"))
     assert not set(data) & set("<>&\u2028\u2029")
-    assert json.loads(data)["models"] == [EVIL, LONG.strip(), OVERRIDE]
+    assert json.loads(data)["models"] == [names.evil, names.long, names.override]
 
 
 def test_policy_allows_the_own_scripts_by_hash_and_nothing_else(hostile):
