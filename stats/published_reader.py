@@ -219,6 +219,9 @@ class _Reader:
 
     def _sample_size(self, part: Any, place: str) -> PublishedSampleSize | None:
         known = ("label", "set", "auc", "null", "power", "alpha", "total", "pos", "neg")
+        if isinstance(part, Mapping) and None in part:
+            # YAML reads the bare word null as its own nothing.
+            part = {"null" if key is None else key: value for key, value in part.items()}
         part = self._mapping(part, place, known)
         given = {"null": "0.5", "power": "0.8", "alpha": "0.05"} | dict(part)
         printed = {

@@ -1,0 +1,72 @@
+"""The audit of a published table: every rule, one list of findings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from .auc_findings import auc_findings
+from .baseline_findings import baseline_findings
+from .comparison_findings import comparison_findings
+from .count_findings import count_findings
+from .finding import WEIGHTS, Finding
+from .interval_findings import interval_findings
+from .macro_findings import macro_findings
+from .published_reader import read_published_table
+from .published_table import PublishedTable
+from .sample_size_findings import sample_size_findings
+from .sum_findings import sum_findings
+
+__all__ = ["audit"]
+
+
+def audit(published: str | os.PathLike[str] | Mapping[str, Any] | PublishedTable) -> list[Finding]:
+    """Search a published table for what cannot be.
+
+    Parameters
+    ----------
+    published : path, dict or PublishedTable
+        A YAML file, a dictionary of the same layout, or what `read_published_table` returned.
+
+    Returns
+    -------
+    list of Finding
+        The proven first; empty for a table without contradictions.
+
+    Raises
+    ------
+    InputFileError
+        If the table cannot be read.
+
+    Notes
+    -----
+    Every printed figure stands for the range of numbers that would be printed so. Nothing is reported that some
+    usual method explains. What cannot be searched (a row without class counts that no other row fixes) is left out.
+
+    Examples
+    --------
+    >>> table = {
+    ...     "sets": {
+    ...         "test": {
+    ...             "labels": {"ER": {"pos": 20, "neg": 30}},
+    ...             "rows": [{"model": "A", "label": "ER", "sen": "0.850", "spec": "0.700", "acc": "0.760"}],
+    ...         }
+    ...     }
+    ... }
+    >>> audit(table)
+    []
+    >>> table["sets"]["test"]["rows"][0]["sen"] = "0.830"
+    >>> [(finding.kind, finding.where, finding.message) for finding in audit(table)]
+    [('misprint', 'test/A/ER/sen', '0.830 should be 0.850')]
+    """
+    table = published if isinstance(published, PublishedTable) else read_published_table(published)
+    findings, rows = count_findings(table)
+    findings += interval_findings(table, rows)
+    findings += auc_findings(table, rows)
+    findings += macro_findings(table, rows)
+    findings += comparison_findings(table)
+    findings += sum_findings(table, rows)
+    findings += sample_size_findings(table)
+    findings += baseline_findings(table)
+    return sorted(findings, key=lambda finding: WEIGHTS.index(finding.weight))

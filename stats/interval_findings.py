@@ -1,0 +1,208 @@
+"""Printed intervals that were computed on the wrong patients, or by the wrong method."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from .asymmetry_findings import IntervalCell, off_centre
+from .count_findings import SolvedRow
+from .finding import Finding, place
+from .printed_interval import binomial_matches, chance_of_agreement
+from .published_table import PublishedSet, PublishedTable
+
+__all__ = ["interval_findings"]
+
+PROPORTIONS = ("acc", "sen", "spec", "ppv", "npv")
+# Coincidences rarer than this are reported, rarer than the second as proven.
+LIKELY, PROVEN = 1e-3, 1e-6
+METHOD_WORDS = {
+    "wald": "the normal approximation",
+    "wilson": "Wilson's formula",
+    "clopper-pearson": "the exact binomial formula",
+    "agresti-coull": "Agresti and Coull's formula",
+    "jeffreys": "Jeffreys' formula",
+}
+
+
+def interval_findings(table: PublishedTable, rows: list[SolvedRow]) -> list[Finding]:
+    """Judge every printed interval.
+
+    Parameters
+    ----------
+    table : PublishedTable
+    rows : list of SolvedRow
+        From `count_findings`.
+
+    Returns
+    -------
+    list of Finding
+        ``wrong-denominator``, ``invalid-interval-method`` and ``asymmetric-interval``.
+
+    Notes
+    -----
+    An interval that some method gives on the right patients is never called wrong. Agreement with a wrong
+    candidate is reported only where coincidence is out of the question: the chance that a candidate agrees
+    with so many of the set's intervals, given the printed digits, is below 1 in 1,000.
+    """
+    findings: list[Finding] = []
+    for part in table.sets:
+        cells = list(_proportion_cells(part, rows, table.confidence))
+        findings += _denominators(part, cells)
+        means = list(_mean_cells(part, table.confidence))
+        aucs = list(_auc_cells(part, rows, table.confidence))
+        findings += _binomial(
+            part, means, "a mean over labels is no proportion of patients; resample whole patients"
+        )
+        findings += _binomial(part, aucs, "an AUC is no proportion of patients; use DeLong's variance")
+        findings += off_centre(cells) + off_centre(means) + off_centre(aucs)
+    return findings
+
+
+def _proportion_cells(part: PublishedSet, rows: list[SolvedRow], confidence: float) -> Iterator[IntervalCell]:
+    for row in rows:
+        if row.set is not part:
+            continue
+        pos, neg = row.classes.pos or 0, row.classes.neg or 0
+        called = None
+        if row.counts is not None and row.counts.possible:
+            called = row.counts.tp + row.counts.neg - row.counts.tn
+        own: dict[str, dict[str, float]] = {
+            "acc": {"all": pos + neg}, "sen": {"positives": pos}, "spec": {"negatives": neg},
+        }  # fmt: skip
+        if called is not None:
+            own["ppv"] = {f"called positive {k:g}": float(k) for k in np.unique(called)}
+            own["npv"] = {f"called negative {k:g}": float(pos + neg - k) for k in np.unique(called)}
+        wrong = {"all": float(pos + neg), "positives": float(pos), "negatives": float(neg)}
+        for metric, printed in row.row.cells.items():
+            if metric not in PROPORTIONS or metric not in own:
+                continue
+            right = own[metric]
+            exact = None
+            if row.counts is not None and row.counts.tp.size == 1 and row.cells[metric] is printed:
+                exact = float(row.counts.values(metric)[0])
+            others = {name: n for name, n in wrong.items() if n not in right.values()}
+            yield IntervalCell(
+                row.where(metric), row.row.names[metric], "proportion", printed,
+                binomial_matches(printed, right, confidence, exact=exact),
+                binomial_matches(printed, others, confidence, exact=exact),
+                _patients(metric, pos, neg),
+            )  # fmt: skip
+
+
+def _patients(metric: str, pos: int, neg: int) -> str:
+    return {
+        "acc": f"all {pos + neg} patients", "sen": f"the {pos} positives", "spec": f"the {neg} negatives",
+        "ppv": "those called positive", "npv": "those called negative",
+    }[metric]  # fmt: skip
+
+
+def _mean_cells(part: PublishedSet, confidence: float) -> Iterator[IntervalCell]:
+    n = part.size
+    if n is None:
+        return
+    wrong = {"all": float(n), "labels": float(n * max(1, len(part.labels)))}
+    for row in part.macro:
+        for metric, printed in row.cells.items():
+            yield IntervalCell(
+                place(part.name, row.model, row.label, row.names[metric]), row.names[metric], "mean", printed,
+                None, binomial_matches(printed, wrong, confidence), "",
+            )  # fmt: skip
+
+
+def _auc_cells(part: PublishedSet, rows: list[SolvedRow], confidence: float) -> Iterator[IntervalCell]:
+    for row in part.rows:
+        printed = row.cells.get("auc")
+        if printed is None:
+            continue
+        solved = next((r for r in rows if r.row is row), None)
+        classes = solved.classes if solved is not None else part.labels.get(row.label)
+        wrong: dict[str, float] = {}
+        if classes is not None and classes.pos is not None and classes.neg is not None:
+            wrong = {"all": classes.pos + classes.neg, "positives": classes.pos, "negatives": classes.neg}
+        elif part.size is not None:
+            wrong = {"all": part.size}
+        yield IntervalCell(
+            place(part.name, row.model, row.label, row.names["auc"]), row.names["auc"], "auc", printed,
+            None, binomial_matches(printed, wrong, confidence), "",
+        )  # fmt: skip
+
+
+def _denominators(part: PublishedSet, cells: list[IntervalCell]) -> list[Finding]:
+    open_cells = [cell for cell in cells if cell.own is not None and not cell.own.found]
+    return _agreeing(
+        open_cells,
+        "wrong-denominator",
+        lambda cell, method, on: (
+            f"its interval was computed on {_words(part, on)}, not on {cell.own_words}",
+            f"{METHOD_WORDS[method]} on {_words(part, on)} gives the printed interval of {cell.name} {cell.printed}",
+            f"no usual method gives it on {cell.own_words}",
+        ),
+    )
+
+
+def _binomial(part: PublishedSet, cells: list[IntervalCell], why: str) -> list[Finding]:
+    return _agreeing(
+        cells,
+        "invalid-interval-method",
+        lambda cell, method, on: (
+            f"its interval is that of a proportion of {_words(part, on)}",
+            f"{METHOD_WORDS[method]} for a proportion of {_words(part, on)} gives the printed interval of "
+            f"{cell.name} {cell.printed}",
+            why,
+        ),
+    )
+
+
+def _words(part: PublishedSet, on: str) -> str:
+    return {"all": f"all {part.size} patients", "labels": "all patients times all labels"}.get(
+        on, f"the {on}"
+    )
+
+
+def _agreeing(
+    cells: list[IntervalCell], kind: str, say: Callable[[IntervalCell, str, str], tuple[str, str, str]]
+) -> list[Finding]:
+    """Report the cells that agree with one wrong candidate too often for coincidence, candidate by candidate."""
+    judged = [cell for cell in cells if cell.other is not None]
+    findings: list[Finding] = []
+    while judged:
+        agreeing: dict[tuple[str, str], list[IntervalCell]] = defaultdict(list)
+        for cell in judged:
+            assert cell.other is not None
+            for candidate in cell.other.found:
+                agreeing[candidate].append(cell)
+        if not agreeing:
+            break
+        candidate, found = max(
+            agreeing.items(), key=lambda item: (len(item[1]), item[0][0] == "wald", item[0])
+        )
+        tried = [cell.other for cell in judged if cell.other is not None]
+        chance = chance_of_agreement(
+            len(found),
+            len(judged),
+            float(np.mean([t.chance for t in tried])),
+            max(t.n_candidates for t in tried),
+        )
+        if chance > LIKELY:
+            break
+        for cell in found:
+            message, evidence, why = say(cell, *candidate)
+            others = (
+                f", as it gives those of {len(found) - 1} other cells of this set" if len(found) > 1 else ""
+            )
+            findings.append(
+                Finding(
+                    kind, cell.where, message,
+                    f"{evidence[0].upper()}{evidence[1:]}{others}; {why} (chance of such agreement {_small(chance)}).",
+                    "proven" if chance < PROVEN else "likely",
+                )
+            )  # fmt: skip
+        judged = [cell for cell in judged if cell not in found]
+    return findings
+
+
+def _small(chance: float) -> str:
+    return "below 1 in a million" if chance < 1e-6 else f"about {chance:.1g}"
