@@ -178,3 +178,16 @@ def test_contrasts_of_three_models_are_those_of_the_matrix_formula():
         assert ours.df == 2.0
         compared += 1
     assert compared >= 150
+
+
+def test_nearly_equal_models_of_a_large_study_are_not_taken_for_the_same():
+    # The variance of the difference is then far below that of either AUC, and still no rounding.
+    rng = np.random.default_rng(3)
+    y = np.arange(100_000) % 3 == 0
+    a = rng.normal(size=y.size) + y
+    b = a.copy()
+    b[:400] += rng.normal(0.0, 0.005, 400)
+    z, chi = delong_test(y, a, b), delong_contrast_test(y, [a, b])
+    assert 0.0 < z.variance < 1e-12
+    assert chi.df == 1.0
+    assert chi.statistic == pytest.approx(z.statistic**2, rel=1e-4)
