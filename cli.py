@@ -73,3 +73,27 @@ def report(preds: str, out: str, title: str | None, as_json: bool, quiet: bool, 
         click.echo((Path(out) / "report.json").read_bytes(), nl=False)
     elif not quiet:
         print_summary(evaluation, out)
+
+
+@cli.command()
+@click.argument("table", metavar="TABLE.yaml")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option(
+    "--quiet", is_flag=True, help="Print nothing; the exit code alone tells whether the table was read."
+)
+def audit(table: str, as_json: bool, quiet: bool) -> None:
+    """Search a published table for figures that cannot be.
+
+    TABLE.yaml holds the figures as printed; - is standard input. docs/audit.md describes the format and the findings.
+    """
+    from .stats.auditing import audit as audit_table
+
+    findings = audit_table(table)
+    if as_json:
+        import json
+
+        click.echo(json.dumps([finding.to_dict() for finding in findings], indent=1, ensure_ascii=False))
+    elif not quiet:
+        from .viz.findings import print_findings
+
+        print_findings(findings)

@@ -10,7 +10,7 @@ from .auc_findings import auc_findings
 from .baseline_findings import baseline_findings
 from .comparison_findings import comparison_findings
 from .count_findings import count_findings
-from .finding import WEIGHTS, Finding
+from .finding import KINDS, WEIGHTS, Finding
 from .interval_findings import interval_findings
 from .macro_findings import macro_findings
 from .published_reader import read_published_table
@@ -32,7 +32,7 @@ def audit(published: str | os.PathLike[str] | Mapping[str, Any] | PublishedTable
     Returns
     -------
     list of Finding
-        The proven first; empty for a table without contradictions.
+        The proven first, then by kind; empty for a table without contradictions.
 
     Raises
     ------
@@ -69,4 +69,5 @@ def audit(published: str | os.PathLike[str] | Mapping[str, Any] | PublishedTable
     findings += sum_findings(table, rows)
     findings += sample_size_findings(table)
     findings += baseline_findings(table)
-    return sorted(findings, key=lambda finding: WEIGHTS.index(finding.weight))
+    kinds = list(KINDS)
+    return sorted(findings, key=lambda finding: (WEIGHTS.index(finding.weight), kinds.index(finding.kind)))
