@@ -2,6 +2,7 @@
 
 from .accuracy import OperatingPoint, operating_point, operating_point_from_counts
 from .auc_interval import AucEstimate, auc_ci, hanley_mcneil_variance
+from .auditing import audit
 from .baseline import BaselineTable, baseline_table
 from .binned_calibration import BinnedCalibration, binned_calibration
 from .bootstrap import bootstrap_interval
@@ -22,15 +23,30 @@ from .delong import (
     delong_test,
     delong_test_unpaired,
 )
+from .embedding import EmbeddingSeparation, embedding_separation
 from .exact_tables import FisherTest, fisher_exact_test
+from .explanation import (
+    ChanceComparison,
+    ExplanationScores,
+    explanation_against_chance,
+    explanation_scores,
+    explanation_test,
+)
+from .finding import Finding
 from .group_tests import GroupTest, categorical_group_test, mean_group_test, rank_group_test
+from .heat_map_energy import energy_in_mask
 from .logistic_recalibration import LogisticRecalibration, logistic_recalibration
 from .margins import MarginTest, equivalence_test, noninferiority_test, superiority_test
+from .matched_area import iou_at_matched_area
+from .mean_interval import MeanEstimate, mean_ci
 from .multilabel import MultilabelMetrics, multilabel_metrics
 from .multilabel_bootstrap import MultilabelEstimates, multilabel_ci
+from .nearest_neighbours import neighbour_auc, neighbour_shares
 from .optimism import CorrectedEstimate, CutoffOptimism, cutoff_optimism
+from .paired_means import PairedMeanComparison, paired_mean_test
 from .paired_proportions import PairedAccuracyComparison, paired_accuracy_test, paired_proportion_test
 from .planned_variance import binormal_auc_correlation, planned_auc_variance
+from .pointing import pointing_game
 from .precision_recall import (
     PrecisionRecallCurve,
     average_precision,
@@ -51,6 +67,7 @@ from .sample_size_paired import (
 )
 from .sample_size_proportion import ProportionSampleSize, proportion_sample_size
 from .sample_size_unpaired import UnpairedAucSampleSize, unpaired_auc_power, unpaired_auc_sample_size
+from .silhouette import silhouette_values
 from .smoothed_calibration import CalibrationCurve, calibration_curve, calibration_indices
 from .spiegelhalter import SpiegelhalterTest, spiegelhalter_test
 from .standardized_difference import standardized_categorical_difference, standardized_mean_difference
@@ -69,16 +86,21 @@ __all__ = [
     "BrierDecomposition",
     "CalibrationCurve",
     "CalibrationMetrics",
+    "ChanceComparison",
     "ConfusionCounts",
     "CorrectedEstimate",
     "Cutoff",
     "CutoffEstimate",
     "CutoffOptimism",
+    "EmbeddingSeparation",
     "Estimate",
+    "ExplanationScores",
+    "Finding",
     "FisherTest",
     "GroupTest",
     "LogisticRecalibration",
     "MarginTest",
+    "MeanEstimate",
     "MultilabelEstimates",
     "MultilabelMetrics",
     "NetBenefit",
@@ -86,6 +108,7 @@ __all__ = [
     "OperatingPoint",
     "PairedAccuracyComparison",
     "PairedAucSampleSize",
+    "PairedMeanComparison",
     "PowerCurve",
     "PrecisionRecallCurve",
     "ProportionSampleSize",
@@ -102,6 +125,7 @@ __all__ = [
     "auc_power",
     "auc_power_curve",
     "auc_sample_size",
+    "audit",
     "average_precision",
     "average_precision_ci",
     "baseline_table",
@@ -125,15 +149,24 @@ __all__ = [
     "delong_covariance",
     "delong_test",
     "delong_test_unpaired",
+    "embedding_separation",
+    "energy_in_mask",
     "equivalence_test",
+    "explanation_against_chance",
+    "explanation_scores",
+    "explanation_test",
     "fisher_exact_test",
     "hanley_mcneil_variance",
     "holm",
     "interaction_test",
+    "iou_at_matched_area",
     "logistic_recalibration",
+    "mean_ci",
     "mean_group_test",
     "multilabel_ci",
     "multilabel_metrics",
+    "neighbour_auc",
+    "neighbour_shares",
     "net_benefit",
     "net_benefit_difference",
     "noninferiority_test",
@@ -145,10 +178,12 @@ __all__ = [
     "paired_auc_power",
     "paired_auc_power_curve",
     "paired_auc_sample_size",
+    "paired_mean_test",
     "paired_proportion_test",
     "partial_auc",
     "permutation_test",
     "planned_auc_variance",
+    "pointing_game",
     "precision_recall_curve",
     "proportion_ci",
     "proportion_estimate",
@@ -157,6 +192,7 @@ __all__ = [
     "recalibrate",
     "roc_band",
     "roc_curve",
+    "silhouette_values",
     "spiegelhalter_test",
     "standardized_categorical_difference",
     "standardized_mean_difference",

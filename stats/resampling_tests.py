@@ -28,12 +28,11 @@ from .placement import placement_values
 from .precision_recall import average_precision_of
 from .resampling import resampling_counts
 from .results import FloatArray, Result
+from .sign_flip import sign_flip_p_value
 
 __all__ = ["ResamplingComparison", "bootstrap_test", "permutation_test"]
 
 METRICS = ("auc", "partial-auc", "average-precision", "sensitivity-at-specificity", "youden")
-# Every assignment of n patients is tried where there are no more of them than this.
-ALL_ASSIGNMENTS = 2**14
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,22 +238,8 @@ def permutation_test(
         return ResamplingComparison(
             value_a, value_b, 0.0, np.nan, np.nan, np.nan, 0.0, 1.0, 1, "permutation, rank-equivalent scores"
         )
-    # Sums of the same terms in another order must count as equal.
-    bar = abs(observed) - 1e-9 * spread
-    if 2**terms.size <= ALL_ASSIGNMENTS:
-        bits = np.arange(2**terms.size)[:, None] >> np.arange(terms.size) & 1
-        extreme = int(np.count_nonzero(np.abs((2.0 * bits - 1.0) @ terms) >= bar))
-        tried, p_value, how = bits.shape[0], extreme / bits.shape[0], "all exchanges"
-    else:
-        random = generator(rng)
-        extreme, left = 0, n_permutations
-        while left:
-            b = min(left, max(1, 2**22 // terms.size))
-            kept = random.integers(0, 2, size=(b, terms.size), dtype=np.int8)
-            extreme += int(np.count_nonzero(np.abs(2.0 * (kept @ terms) - observed) >= bar))
-            left -= b
-        tried, p_value = n_permutations, (1 + extreme) / (1 + n_permutations)
-        how = f"{n_permutations} random exchanges"
+    p_value, tried, all_tried = sign_flip_p_value(terms, n_permutations=n_permutations, rng=generator(rng))
+    how = "all exchanges" if all_tried else f"{n_permutations} random exchanges"
     return ResamplingComparison(
         value_a, value_b, value_a - value_b, np.nan, np.nan, np.nan, observed / spread, p_value, tried,
         f"permutation of the models within patients (Bandos 2005), {how}",

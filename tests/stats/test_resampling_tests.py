@@ -108,7 +108,7 @@ def test_small_data_are_enumerated_exactly(seed):
 def test_random_exchanges_agree_with_all_of_them(monkeypatch):
     y, a, b = data(n=12, seed=5)
     exact = permutation_test(y, a, b).p_value
-    monkeypatch.setattr("biomark.stats.resampling_tests.ALL_ASSIGNMENTS", 0)
+    monkeypatch.setattr("biomark.stats.sign_flip.ALL_ASSIGNMENTS", 0)
     assert permutation_test(y, a, b, n_permutations=40_000, rng=0).p_value == pytest.approx(exact, abs=0.01)
 
 
