@@ -4,7 +4,7 @@ A model is a colour and a dash, a label is a marker shape, so that nothing is to
 are drawn for light paper; ``recoloured`` turns a finished figure to dark (and the page's script does the same
 with the same table), so that no figure knows about schemes.
 
-The seven model colours were chosen so that any two differ by at least 18 (the first four by 27) in CIELAB for
+The seven model colours were chosen so that any two differ by at least 18 (the first four by 24) in CIELAB for
 normal, deuteranopic, protanopic and tritanopic sight, in Machado's simulation [1]_, and so that each reaches
 the contrast of 3:1 that WCAG 2.2 asks of graphics on its background.
 
