@@ -196,10 +196,14 @@ def _one_row_per_patient(each: pd.DataFrame, patient: pd.Series[Any]) -> pd.Data
             row = int(wrong[0])
             other = column.iloc[first[at[row]]]
             raise BiomarkError(
-                f"patient {names[at[row]]!r} has two values of {name!r}: {other!r} and {column.iloc[row]!r}"
+                f"patient {names[at[row]]!r} has two values of {name!r}: {_named(other)} and {_named(column.iloc[row])}"
             )
         kept[name] = column.reindex(first).reset_index(drop=True)
     return pd.DataFrame(kept)
+
+
+def _named(value: Any) -> str:
+    return repr(value) if isinstance(value, str) else str(value)
 
 
 def _rows(item: Characteristic, names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
