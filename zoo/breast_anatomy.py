@@ -15,7 +15,7 @@ FloatVolume = NDArray[np.float32]
 Triple = tuple[float, float, float]
 
 # Mean echo in dB relative to a full-scale reflector; only differences are seen.
-_FAT, _GLAND, _MUSCLE, _SKIN, _LUNG = -34.0, -23.0, -36.0, -22.0, -44.0
+_FAT, _GLAND, _MUSCLE, _SKIN, _LUNG = -35.0, -22.5, -36.0, -22.0, -44.0
 # Loss of echo per mm of path, there and back, beyond what the gain over time makes up for.
 _GLAND_LOSS, _FAT_LOSS, _MUSCLE_LOSS, _BONE_LOSS, _AIR_LOSS = 0.12, -0.08, 0.1, 14.0, 1.2
 
@@ -78,7 +78,7 @@ def breast_tissue(shape: tuple[int, int, int], spacing: Triple, rng: np.random.G
     sheet = _ridge(smooth_field(shape, spacing, (6.0, 4.5, 6.0), rng), 0.10)
     sheet += _ridge(smooth_field(shape, spacing, (9.0, 5.0, 9.0), rng), 0.07)
     sheet *= np.clip(0.6 + 0.7 * smooth_field(shape, spacing, 7.0, rng), 0, 1.2)
-    fat = _FAT + 1.2 * smooth_field(shape, spacing, 2.5, rng) + 11 * sheet
+    fat = _FAT + 1.2 * smooth_field(shape, spacing, 2.5, rng) + 13 * sheet
     lobules = smooth_field(shape, spacing, (5.0, 3.0, 5.0), rng)
     density = np.float32(rng.uniform(-0.1, 0.9))
     glandular = _smooth_step((lobules + density) / 0.45)

@@ -1,13 +1,15 @@
-"""DICOM: a folder with one series of slices, or one file with many frames. Of its tags only geometry is used."""
+"""DICOM: a folder with one series of slices, or one file with many frames; of its elements only geometry is used."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from .claimed_size import check_shape, refusal
+from .dicom_elements import DicomGeometry, dicom_geometry
 from .itk import simpleitk
 
 __all__ = ["is_dicom", "read_dicom_file", "read_dicom_folder"]
@@ -28,10 +30,13 @@ def is_dicom(head: bytes) -> bool:
 
 def read_dicom_file(path: str) -> Any:
     """Read one DICOM file, usually of many frames, as a SimpleITK image."""
+    geometry = dicom_geometry(path)
     reader = _reader(path)
     check_shape(path, reader.GetSize())
-    _check_bytes(path, reader, os.path.getsize(path))
-    return reader.Execute()
+    _check_bytes(path, reader, geometry)
+    image = reader.Execute()
+    _put_spacing(path, image, geometry, slice_mm=geometry.slice_mm)
+    return image
 
 
 def read_dicom_folder(path: str) -> Any:
@@ -54,13 +59,35 @@ def read_dicom_folder(path: str) -> Any:
             "keep each series in a folder of its own",
         )
     names = list(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(path, series[0]))
+    _refuse_left_out(path, names)
     if len(names) == 1:
         return read_dicom_file(names[0])
-    _check_slices(path, names)
+    geometry = _check_slices(path, names)
     reader = sitk.ImageSeriesReader()
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileNames(names)
-    return reader.Execute()
+    image = reader.Execute()
+    _put_spacing(path, image, geometry, slice_mm=geometry.slice_mm)
+    return image
+
+
+def _put_spacing(path: str, image: Any, geometry: DicomGeometry, *, slice_mm: float | None) -> None:
+    """Set the spacing that the elements state; what GDCM makes of them is 1 mm where it does not know."""
+    dx, dy, dz = image.GetSpacing()
+    if geometry.column_mm is not None and geometry.row_mm is not None:
+        dx, dy = geometry.column_mm, geometry.row_mm
+    elif dx == dy == 1.0:
+        raise refusal(
+            path,
+            "states no pixel spacing ((0028,0030), or an ultrasound region in centimetres); export it with one",
+        )
+    if dz == 1.0:
+        if slice_mm is None:
+            raise refusal(
+                path, "states no distance of its frames ((0018,0088) or (0018,0050)); export it with one"
+            )
+        dz = slice_mm
+    image.SetSpacing((dx, dy, dz))
 
 
 def _reader(name: str) -> Any:
@@ -71,21 +98,50 @@ def _reader(name: str) -> Any:
     return reader
 
 
-def _check_bytes(path: str, reader: Any, held: int) -> None:
-    bits = reader.GetMetaData(_BITS) if reader.HasMetaDataKey(_BITS) else "8"
-    claimed = int(np.prod(reader.GetSize(), dtype=np.int64)) * max(int(bits), 8) // 8
-    if claimed > held * _BEST_RATIO:
+def _check_bytes(path: str, reader: Any, geometry: DicomGeometry) -> None:
+    """Hold the size that the header claims against the pixel data."""
+    bits = int(reader.GetMetaData(_BITS)) if reader.HasMetaDataKey(_BITS) else 8
+    voxels = int(np.prod(reader.GetSize(), dtype=np.int64))
+    claimed = voxels * max(bits, 8) // 8 * max(reader.GetNumberOfComponents(), 1)
+    held = geometry.pixel_bytes
+    if held is None:
+        size = os.path.getsize(reader.GetFileName())
+        if claimed > size * _BEST_RATIO:
+            raise refusal(
+                path, f"its header promises {claimed:,} bytes of voxels in a file of {size:,}; copy it again"
+            )
+    elif not claimed <= held <= claimed + 1:
         raise refusal(
             path,
-            f"its header promises {claimed:,} bytes of voxels in a file of {held:,}; copy the file again",
+            f"its header promises {claimed:,} bytes of voxels and its pixel data are {held:,}; copy it again",
         )
 
 
-def _check_slices(path: str, names: list[str]) -> None:
+def _refuse_left_out(path: str, used: list[str]) -> None:
+    """Refuse a folder with DICOM files that GDCM leaves out in silence: a slice that is damaged, or of no series."""
+    names = {os.path.basename(name) for name in used}
+    for name in sorted(os.listdir(path)):
+        file = os.path.join(path, name)
+        if name in names or name.upper() == "DICOMDIR" or not os.path.isfile(file):
+            continue
+        with open(file, "rb") as handle:
+            if not is_dicom(handle.read(132)):
+                continue
+        dicom_geometry(file)
+        raise refusal(
+            path, f"{name} is a DICOM file that does not belong to the series; keep one series in the folder"
+        )
+
+
+def _check_slices(path: str, names: list[str]) -> DicomGeometry:
+    """Check every slice; return the geometry of the first, its slices' distance being that of their positions."""
     size: tuple[int, ...] = ()
     orientation = ""
     positions = []
+    geometries = []
     for name in names:
+        called = os.path.join(path, os.path.basename(name))
+        geometries.append(dicom_geometry(name, called))
         reader = _reader(name)
         here = tuple(reader.GetSize()[:2])
         if size and here != size:
@@ -95,7 +151,7 @@ def _check_slices(path: str, names: list[str]) -> None:
         if not size:
             size = here
             check_shape(path, (*size, len(names)))
-        _check_bytes(os.path.join(path, os.path.basename(name)), reader, os.path.getsize(name))
+        _check_bytes(called, reader, geometries[-1])
         if not (reader.HasMetaDataKey(_POSITION) and reader.HasMetaDataKey(_ORIENTATION)):
             raise refusal(path, "its slices have no position (0020,0032); a volume cannot be put together")
         if orientation and reader.GetMetaData(_ORIENTATION).strip() != orientation:
@@ -112,3 +168,4 @@ def _check_slices(path: str, names: list[str]) -> None:
             f"the gap after slice {at + 1} of {len(names)} is {gaps[at]:.3g} mm where others are {usual:.3g} mm: "
             "a slice is missing or stands twice",
         )
+    return replace(geometries[0], slice_mm=usual)

@@ -21,8 +21,8 @@ SCANNER_SPACING = (0.48, 0.073, 0.20)
 """Voxel of a whole-breast scanner in mm: between slices, along the depth, lateral."""
 
 Triple = tuple[float, float, float]
-# The mean echo of fat is -34 dB; what a mass is darker by counts from there.
-_FAT_DB = -34.0
+# The mean echo of fat is -35 dB; what a mass is darker by counts from there.
+_FAT_DB = -35.0
 
 
 @dataclass(frozen=True, slots=True)
