@@ -1,6 +1,7 @@
 """The statistics of diagnostic accuracy: arrays in, small frozen results out. No torch, no plotly."""
 
 from .accuracy import OperatingPoint, operating_point, operating_point_from_counts
+from .auc_contrast import AucContrast
 from .auc_interval import AucEstimate, auc_ci, hanley_mcneil_variance
 from .auditing import audit
 from .baseline import BaselineTable, baseline_table
@@ -8,7 +9,12 @@ from .binned_calibration import BinnedCalibration, binned_calibration
 from .bootstrap import bootstrap_interval
 from .brier import BrierDecomposition, brier_decomposition, brier_score
 from .calibration import CalibrationMetrics, calibration_metrics
-from .clustered import clustered_auc_test, obuchowski_covariance
+from .clustered import (
+    clustered_auc_test,
+    clustered_auc_test_unpaired,
+    clustered_contrast_test,
+    obuchowski_covariance,
+)
 from .confidence_band import RocBand, roc_band
 from .confusion import ConfusionCounts, confusion_counts
 from .cutoff import Cutoff, optimal_cutoff
@@ -17,7 +23,6 @@ from .decision_curve import NetBenefit, net_benefit
 from .decision_curve_difference import NetBenefitDifference, net_benefit_difference
 from .delong import (
     AucComparison,
-    AucContrast,
     delong_contrast_test,
     delong_covariance,
     delong_test,
@@ -35,6 +40,7 @@ from .explanation import (
 from .finding import Finding
 from .group_tests import GroupTest, categorical_group_test, mean_group_test, rank_group_test
 from .heat_map_energy import energy_in_mask
+from .interaction import AucInteraction, interaction_test
 from .logistic_recalibration import LogisticRecalibration, logistic_recalibration
 from .margins import MarginTest, equivalence_test, noninferiority_test, superiority_test
 from .matched_area import iou_at_matched_area
@@ -71,7 +77,8 @@ from .silhouette import silhouette_values
 from .smoothed_calibration import CalibrationCurve, calibration_curve, calibration_indices
 from .spiegelhalter import SpiegelhalterTest, spiegelhalter_test
 from .standardized_difference import standardized_categorical_difference, standardized_mean_difference
-from .strata import AucInteraction, Strata, interaction_test, stratify
+from .strata import Strata, cross_strata, stratify
+from .stratified_auc import StratifiedAuc, StratumEstimate, auc_by_stratum
 from .tests_of_difference import benjamini_hochberg, bonferroni, holm
 from .venkatraman import venkatraman_test
 
@@ -119,8 +126,11 @@ __all__ = [
     "RocCurve",
     "SpiegelhalterTest",
     "Strata",
+    "StratifiedAuc",
+    "StratumEstimate",
     "UnpairedAucSampleSize",
     "auc",
+    "auc_by_stratum",
     "auc_ci",
     "auc_power",
     "auc_power_curve",
@@ -142,7 +152,10 @@ __all__ = [
     "calibration_metrics",
     "categorical_group_test",
     "clustered_auc_test",
+    "clustered_auc_test_unpaired",
+    "clustered_contrast_test",
     "confusion_counts",
+    "cross_strata",
     "cutoff_ci",
     "cutoff_optimism",
     "delong_contrast_test",

@@ -8,12 +8,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BiomarkError
+from .auc_contrast import AucContrast, contrast_of
 from .delong import AucComparison, comparison_of
 from .inputs import binary_labels, cluster_codes, finite_scores, fraction
 from .placement import placement_values
 from .results import FloatArray
 
-__all__ = ["clustered_auc_test", "obuchowski_covariance"]
+__all__ = [
+    "clustered_auc_test",
+    "clustered_auc_test_unpaired",
+    "clustered_contrast_test",
+    "obuchowski_covariance",
+]
 
 
 def obuchowski_covariance(
@@ -168,3 +174,121 @@ def _covariance(sums: _ClusterSums, of_pos: FloatArray, of_neg: FloatArray) -> F
     s01 = sums.with_neg / ((sums.with_neg - 1) * n) * (of_neg @ of_neg.T)
     s11 = clusters / (clusters - 1) * (of_pos @ of_neg.T)
     return np.asarray(s10 / m + s01 / n + (s11 + s11.T) / (m * n))
+
+
+def clustered_auc_test_unpaired(
+    y_true_a: ArrayLike,
+    score_a: ArrayLike,
+    cluster_a: ArrayLike,
+    y_true_b: ArrayLike,
+    score_b: ArrayLike,
+    cluster_b: ArrayLike,
+    *,
+    confidence: float = 0.95,
+) -> AucComparison:
+    """Compare the AUCs of two independent groups of clustered units.
+
+    H0: AUC_a = AUC_b. t = (AUC_a - AUC_b) / sqrt(Var_a + Var_b), Obuchowski's variances, with Welch-Satterthwaite
+    degrees of freedom in which clusters count, not units.
+
+    Parameters
+    ----------
+    y_true_a, y_true_b : arrays of shape (n_a,) and (n_b,), 0 or 1; both present
+    score_a, score_b : arrays of shape (n_a,) and (n_b,), finite; higher is more positive
+    cluster_a, cluster_b : arrays of shape (n_a,) and (n_b,)
+        No cluster may belong to both groups; the names are not compared.
+    confidence : float in (0, 1)
+
+    Returns
+    -------
+    AucComparison
+
+    Raises
+    ------
+    OneClassError, BiomarkError
+        As `obuchowski_covariance`.
+
+    References
+    ----------
+    Obuchowski NA. Biometrics 1997;53:567-578; Welch BL. Biometrika 1947;34:28-35.
+
+    Examples
+    --------
+    >>> y, cluster = [0, 1, 0, 1, 0, 1], [1, 1, 2, 2, 3, 3]
+    >>> a, b = [1, 2, 4, 3, 5, 6], [1, 2, 3, 4, 5, 6]
+    >>> result = clustered_auc_test_unpaired(y, a, cluster, y, b, cluster)
+    >>> round(result.difference, 4), round(result.df, 1)
+    (-0.1111, 2.0)
+    """
+    fraction(confidence, name="confidence")
+    areas, variances, sizes = [], [], []
+    for which, labels, score, cluster in (
+        ("a", y_true_a, score_a, cluster_a), ("b", y_true_b, score_b, cluster_b),
+    ):  # fmt: skip
+        positive = binary_labels(labels, name=f"y_true_{which}")
+        values = finite_scores(score, positive.size, name=f"score_{which}", of=f"y_true_{which}")
+        codes = cluster_codes(cluster, positive.size, name=f"cluster_{which}")
+        aucs, covariance = obuchowski_covariance(positive, values[None], codes)
+        areas.append(float(aucs[0]))
+        variances.append(max(float(covariance[0, 0]), 0.0))
+        sizes.append(int(codes.max()) + 1)
+    total = sum(variances)
+    parts = sum(v**2 / (n - 1) for v, n in zip(variances, sizes, strict=True))
+    df = total**2 / parts if parts > 0.0 else np.inf
+    return comparison_of(
+        areas[0], areas[1], areas[0] - areas[1], total, df, confidence, "Obuchowski 1997, unpaired (Welch t)"
+    )
+
+
+def clustered_contrast_test(
+    y_true: ArrayLike, scores: ArrayLike, cluster: ArrayLike, *, contrast: ArrayLike | None = None
+) -> AucContrast:
+    """Test several AUCs of the same clustered units at once.
+
+    H0: L theta = 0. Chi-square = (L theta)' (L S L')^-1 (L theta) as `delong_contrast_test`, with S from
+    `obuchowski_covariance`.
+
+    Parameters
+    ----------
+    y_true : array of shape (n,), 0 or 1; both present
+    scores : array of shape (k, n), k >= 2, finite; higher is more positive
+    cluster : array of shape (n,)
+    contrast : array of shape (r, k), optional
+        Rows that sum to 0; by default all AUCs are equal.
+
+    Returns
+    -------
+    AucContrast
+
+    Raises
+    ------
+    OneClassError, BiomarkError
+        As `obuchowski_covariance`, and for a contrast that is none.
+
+    Notes
+    -----
+    Chi-square takes the covariance as known: for three models with two lesions a patient the test at 5% rejected
+    6.7% of 2,000 simulated data sets of 15 patients, 6.0% of 20 and 5.5% of 44 and of 100.
+
+    References
+    ----------
+    Obuchowski NA. Biometrics 1997;53:567-578; DeLong 1988, eq. 8.
+
+    Examples
+    --------
+    >>> y, cluster = [0, 1, 0, 1, 0, 1], [1, 1, 2, 2, 3, 3]
+    >>> scores = [[1, 2, 4, 3, 5, 6], [1, 2, 4, 3, 5, 6], [2, 1, 4, 3, 6, 5]]
+    >>> clustered_contrast_test(y, scores, cluster).df
+    1.0
+    """
+    aucs, covariance = obuchowski_covariance(y_true, scores, cluster)
+    return contrast_of(aucs, covariance, contrast, method="Obuchowski 1997, contrast chi-square")
+
+
+def cluster_influence(positive: NDArray[np.bool_], score: FloatArray, codes: NDArray[np.intp]) -> FloatArray:
+    """Influence of each cluster on the AUC, shape (clusters,): its placements' deviations, each class by its size."""
+    v10, v01 = placement_values(positive, score)
+    each = np.empty(positive.size)
+    each[positive] = (v10 - v10.mean()) / v10.size
+    each[~positive] = (v01 - v01.mean()) / v01.size
+    return np.asarray(np.bincount(codes, weights=each))

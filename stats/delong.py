@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from ..errors import BiomarkError
+from .auc_contrast import AucContrast, contrast_of
 from .inputs import binary_labels, finite_scores, fraction
 from .placement import TieGroups, placement_values, tie_groups
 from .results import FloatArray, Result
@@ -53,28 +54,6 @@ class AucComparison(Result):
     df: float
     p_value: float
     variance: float
-    method: str
-
-
-@dataclass(frozen=True, slots=True)
-class AucContrast(Result):
-    """Several AUCs of the same patients compared at once.
-
-    Attributes
-    ----------
-    aucs : array of shape (k,)
-    covariance : array of shape (k, k)
-    statistic, df : float
-        Chi-square and its degrees of freedom, the rank of the contrasts' covariance.
-    p_value : float
-    method : str
-    """
-
-    aucs: FloatArray
-    covariance: FloatArray
-    statistic: float
-    df: float
-    p_value: float
     method: str
 
 
@@ -312,32 +291,7 @@ def delong_contrast_test(
     (2.0, 0.452)
     """
     aucs, covariance = delong_covariance(y_true, scores)
-    if aucs.size < 2:
-        raise BiomarkError("scores must hold at least two rows to compare, found 1")
-    if contrast is None:
-        rows = np.eye(aucs.size)[:-1] - np.eye(aucs.size)[1:]
-    else:
-        rows = np.atleast_2d(np.asarray(contrast, dtype=np.float64))
-        if rows.shape[1] != aucs.size or not np.allclose(rows.sum(axis=1), 0.0, atol=1e-12):
-            raise BiomarkError(
-                f"contrast must have {aucs.size} columns and rows that sum to 0, found shape {rows.shape}"
-            )
-    effect = rows @ aucs
-    values, directions = np.linalg.eigh(rows @ covariance @ rows.T)
-    # Relative to the variances, which shrink with n: what lies below is the rounding of a redundant contrast.
-    scale = float(np.trace(covariance)) * float(np.square(rows).sum(axis=1).max())
-    kept = values > max(1e-12 * scale, np.finfo(np.float64).tiny)
-    rank = int(np.count_nonzero(kept))
-    if rank == 0:
-        p_value = 1.0 if np.allclose(effect, 0.0, atol=1e-12) else float("nan")
-        return AucContrast(aucs, covariance, 0.0 if p_value == 1.0 else np.inf, 0.0, p_value, _CONTRAST)
-    statistic = float(np.sum((effect @ directions[:, kept]) ** 2 / values[kept]))
-    return AucContrast(
-        aucs, covariance, statistic, float(rank), float(special.chdtrc(rank, statistic)), _CONTRAST
-    )
-
-
-_CONTRAST = "DeLong, contrast chi-square"
+    return contrast_of(aucs, covariance, contrast, method="DeLong, contrast chi-square")
 
 
 def _placements(positive: np.ndarray, scores: list[FloatArray]) -> tuple[FloatArray, FloatArray]:

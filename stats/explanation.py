@@ -202,10 +202,11 @@ def explanation_against_chance(
 
     Notes
     -----
-    Heat maps that know nothing have skewed values: a small hot spot mostly misses, and sometimes lies on the lesion
-    as a whole. In simulated volumes with a hot spot anywhere, the one-sided t test at 5% rejected 0.4% to 3% of
-    400 to 1,000 data sets of 20, 60 and 200 patients: safe, and weak in small samples. Below chance it would have rejected far
-    too often, and Wilcoxon's test, which compares medians, up to always: neither is offered.
+    Heat maps that know nothing have skewed values: a small hot spot mostly misses, and sometimes lies on the
+    lesion as a whole. In simulated volumes with a hot spot anywhere, the one-sided t test at 5% rejected 0.4% to
+    3% of 400 to 1,000 data sets of 20, 60 and 200 patients: safe, and weak in small samples. Below chance it
+    would have rejected far too often, and Wilcoxon's test, which compares medians, up to always: neither is
+    offered.
 
     Lesions that are cut out lie in the middle of the volume, and a heat map that is always high in the middle beats
     chance without having seen anything. Compare models with each other (`explanation_test`), or a model with

@@ -11,11 +11,12 @@ import numpy as np
 from ..errors import BiomarkError
 from .bootstrap import bootstrap_interval
 from .individual import Cell, auc_of_cell
+from .interaction import interaction_test
 from .multilabel_bootstrap import multilabel_replicates
 from .overall import bootstrap_z_p_value
 from .results import FloatArray
 from .roc import auc
-from .strata import Strata, interaction_test
+from .strata import Strata
 
 __all__ = ["interaction_rows", "macro_stratum_tables", "stratum_rows"]
 

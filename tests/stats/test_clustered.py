@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 from biomark.errors import BiomarkError
-from biomark.stats import auc_ci, clustered_auc_test, delong_covariance, obuchowski_covariance
+from biomark.stats import (
+    auc_ci,
+    clustered_auc_test,
+    clustered_auc_test_unpaired,
+    clustered_contrast_test,
+    delong_contrast_test,
+    delong_covariance,
+    obuchowski_covariance,
+)
 from scipy.stats import norm
 
 
@@ -102,3 +110,70 @@ def test_too_few_clusters_are_refused():
 def test_methods_without_a_clustered_form_are_refused():
     with pytest.raises(BiomarkError, match="no form for clustered data"):
         auc_ci([0, 1], [0, 1], method="newcombe", cluster=[1, 2])
+
+
+def three_models(patients=44, seed=0, gain=0.0):
+    rng = np.random.default_rng(seed)
+    cluster = np.repeat(np.arange(patients), 2)
+    y = (rng.random(cluster.size) < 0.4).astype(int)
+    shared = rng.normal(size=patients)[cluster]
+    scores = shared + 0.7 * rng.normal(size=(3, cluster.size)) + y
+    scores[0] += gain * y
+    return y, scores, cluster
+
+
+def test_two_models_in_a_contrast_are_the_paired_test():
+    y, scores, cluster = data()
+    pair = clustered_auc_test(y, scores[0], scores[1], cluster)
+    found = clustered_contrast_test(y, scores, cluster)
+    assert found.df == 1.0
+    assert found.statistic == pytest.approx(pair.statistic**2, rel=1e-9)
+    assert found.p_value == pytest.approx(pair.p_value, rel=1e-9)
+
+
+def test_the_contrast_is_the_quadratic_form_of_its_covariance():
+    y, scores, cluster = three_models()
+    found = clustered_contrast_test(y, scores, cluster)
+    aucs, covariance = by_definition(y, scores, cluster)
+    rows = np.array([[1, -1, 0], [0, 1, -1]])
+    effect = rows @ aucs
+    assert found.statistic == pytest.approx(
+        effect @ np.linalg.inv(rows @ covariance @ rows.T) @ effect, rel=1e-9
+    )
+    assert found.df == 2.0
+
+
+def test_one_lesion_a_patient_gives_delongs_contrast():
+    y, scores, _ = three_models()
+    alone = clustered_contrast_test(y, scores, np.arange(y.size))
+    assert alone.statistic == pytest.approx(delong_contrast_test(y, scores).statistic, rel=1e-9)
+
+
+def test_equivalent_models_leave_no_contrast():
+    y, scores, cluster = three_models()
+    found = clustered_contrast_test(y, [scores[0], np.exp(scores[0])], cluster)
+    assert (found.statistic, found.df, found.p_value) == (0.0, 0.0, 1.0)
+
+
+def test_the_contrast_of_three_models_keeps_its_level_and_finds_a_better_model():
+    p_values = [clustered_contrast_test(*three_models(seed=k)).p_value for k in range(400)]
+    assert 0.025 < np.mean(np.array(p_values) < 0.05) < 0.09
+    found = [clustered_contrast_test(*three_models(seed=k, gain=1.0)).p_value < 0.05 for k in range(60)]
+    assert np.mean(found) > 0.7
+
+
+def test_independent_groups_add_their_variances():
+    first, second = data(seed=1), data(seed=2, patients=20)
+    found = clustered_auc_test_unpaired(first[0], first[1][0], first[2], second[0], second[1][0], second[2])
+    parts = [auc_ci(y, scores[0], cluster=cluster) for y, scores, cluster in (first, second)]
+    total = parts[0].variance + parts[1].variance
+    df = total**2 / (parts[0].variance ** 2 / 29 + parts[1].variance ** 2 / 19)
+    assert found.variance == pytest.approx(total, rel=1e-12)
+    assert found.df == pytest.approx(df, rel=1e-12)
+    assert found.statistic == pytest.approx((parts[0].auc - parts[1].auc) / np.sqrt(total), rel=1e-12)
+
+
+def test_a_group_compared_with_itself_gives_p_one():
+    y, scores, cluster = data()
+    found = clustered_auc_test_unpaired(y, scores[0], cluster, y, scores[0], cluster)
+    assert (found.difference, found.p_value) == (0.0, 1.0)
