@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import cache
 
 import pytest
 from biomark.viz.captions import digits_of, main_cutoff
@@ -10,9 +11,14 @@ from biomark.viz.number_format import estimate, p_equation, p_value
 from biomark.viz.tables import main_tables
 
 
+@pytest.fixture(scope="module")
+def tables_of(evaluation_of):
+    return cache(lambda case: main_tables(evaluation_of(case)))
+
+
 @pytest.fixture
-def tables(evaluation_of, case):
-    return main_tables(evaluation_of(case))
+def tables(tables_of, case):
+    return tables_of(case)
 
 
 def test_rows_and_spans_fill_every_table(tables):

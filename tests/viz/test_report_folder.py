@@ -88,7 +88,7 @@ def test_the_same_evaluation_and_title_give_the_same_bytes(evaluation_of):
     assert report_html(evaluation, title="t") == report_html(evaluation, title="t")
 
 
-def test_the_page_depends_on_the_date_and_on_no_hash_seed(tmp_path, evaluation_of):
+def test_the_page_depends_on_the_date_and_on_no_hash_seed(tmp_path):
     table = tmp_path / "preds.csv"
     rows = ["patient_id,set,model,label,y_true,y_score"]
     rows += [f"{s}{i},{s},{m},ER,{i % 2},{(i * 37 % 11 + i % 2 * k) / 20}" for s in ("validation", "test")
@@ -97,16 +97,15 @@ def test_the_page_depends_on_the_date_and_on_no_hash_seed(tmp_path, evaluation_o
     make = (
         "import sys, biomark; from biomark.viz import report_html;"
         "sys.stdout.reconfigure(encoding='utf-8');"
-        "print(report_html(biomark.evaluate(biomark.read_predictions(sys.argv[1]), n_boot=20), figures=True))"
+        "print(report_html(biomark.evaluate(biomark.read_predictions(sys.argv[1]), n_boot=20)), end='')"
     )
-    pages = []
-    for seed in ("1", "2"):
-        done = subprocess.run(
-            [sys.executable, "-c", make, str(table)], capture_output=True, check=True,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-        )  # fmt: skip
-        pages.append(re.sub(rb"\d{4}-\d\d-\d\d \d\d:\d\d UTC", b"DATE", done.stdout))
-    assert pages[0] == pages[1]
+    other = subprocess.run(
+        [sys.executable, "-c", make, str(table)], capture_output=True, check=True,
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+    ).stdout.decode()  # fmt: skip
+    here = report_html(biomark.evaluate(biomark.read_predictions(table), n_boot=20))
+    date = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC")
+    assert date.sub("DATE", other) == date.sub("DATE", here)
 
 
 def test_the_date_is_that_of_the_evaluation(evaluation_of):
