@@ -1,4 +1,6 @@
-"""Run the simulations behind docs/simulation.md; what is done already is kept, so a stopped run goes on.
+"""Run the simulations behind docs/simulation.md.
+
+A cell that is done with as many data sets, or more, is kept, so a stopped run goes on and a small one is refined.
 
 python benchmarks/simulation/run.py [--sets N] [--processes P] [--only STUDY ...] [--out FOLDER]
 """
@@ -55,44 +57,55 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    wanted = {study: STUDIES[study][0](options.sets)[: options.cells] for study in options.only}
-    done = {study: _read(options.out / f"{study}.json", cells) for study, cells in wanted.items()}
-    open_cells = [(s, c) for s, cells in wanted.items() for c in cells if json.dumps(c) not in done[s]]
+    studies = {
+        study: Study(options.out / f"{study}.json", STUDIES[study][0](options.sets)) for study in options.only
+    }
+    open_cells = [(name, cell) for name, study in studies.items() for cell in study.open()[: options.cells]]
     with ProcessPoolExecutor(options.processes) as pool, Progress() as progress:
         bar = progress.add_task("cells", total=len(open_cells))
         running = {pool.submit(simulate, study, cell): (study, cell) for study, cell in open_cells}
         for future in as_completed(running):
-            study, cell = running[future]
-            done[study][json.dumps(cell)] = future.result()
-            _write(options.out / f"{study}.json", study, wanted[study], done[study])
+            name, cell = running[future]
+            studies[name].add(cell, future.result())
             progress.advance(bar)
 
 
-def _read(path: Path, cells: list[dict]) -> dict[str, dict]:
-    if not path.exists():
-        return {}
-    known = {json.dumps(record["cell"]): record["found"] for record in json.loads(path.read_text())["cells"]}
-    return {key: known[key] for key in map(json.dumps, cells) if key in known}
+class Study:
+    """What one file of results holds, and the cells that it should hold."""
+
+    def __init__(self, path: Path, cells: list[dict]) -> None:
+        self.path, self.cells = path, cells
+        known = json.loads(path.read_text())["cells"] if path.exists() else []
+        self.records = {_identity(record["cell"]): record for record in known}
+
+    def open(self) -> list[dict]:
+        """Cells without a record of as many data sets."""
+        return [
+            cell
+            for cell in self.cells
+            if (record := self.records.get(_identity(cell))) is None
+            or record["cell"].get("sets", 0) < cell.get("sets", 0)
+        ]
+
+    def add(self, cell: dict, found: dict) -> None:
+        """Keep a result and write the file anew, one cell a line, so that a difference can be read."""
+        self.records[_identity(cell)] = {"cell": cell, "found": found}
+        versions = {
+            "biomark": biomark.__version__,
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+            "python": platform.python_version(),
+        }
+        head = json.dumps({"study": self.path.stem, "seed": SEED, "versions": versions})[:-1]
+        in_order = [self.records[key] for key in map(_identity, self.cells) if key in self.records]
+        lines = ",\n".join(json.dumps(record) for record in in_order)
+        part = self.path.with_suffix(".part")
+        part.write_text(f'{head}, "cells": [\n{lines}\n]}}\n')
+        part.replace(self.path)
 
 
-def _write(path: Path, study: str, cells: list[dict], found: dict[str, dict]) -> None:
-    versions = {
-        "biomark": biomark.__version__,
-        "numpy": np.__version__,
-        "scipy": scipy.__version__,
-        "python": platform.python_version(),
-    }
-    head = json.dumps({"study": study, "seed": SEED, "versions": versions})[:-1]
-    records = [
-        json.dumps({"cell": cell, "found": found[json.dumps(cell)]})
-        for cell in cells
-        if json.dumps(cell) in found
-    ]
-    # One cell a line, so that a difference can be read.
-    text = head + ', "cells": [\n' + ",\n".join(records) + "\n]}\n"
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.replace(path)
+def _identity(cell: dict) -> str:
+    return json.dumps({name: value for name, value in cell.items() if name != "sets"})
 
 
 if __name__ == "__main__":
