@@ -61,8 +61,10 @@ def contrast_of(
             )
     effect = rows @ aucs
     values, directions = np.linalg.eigh(rows @ covariance @ rows.T)
-    # Relative to the variances themselves, which shrink with n: what is below is rounding of a redundant contrast.
-    kept = values > 1e-12 * max(float(np.trace(covariance)), np.finfo(np.float64).tiny)
+    # Relative to the variances, which shrink with n, and to the contrasts, which a caller may scale: what is below
+    # is rounding of a redundant contrast.
+    scale = float(np.trace(covariance)) * float(np.max(np.sum(rows**2, axis=1)))
+    kept = values > 1e-12 * max(scale, np.finfo(np.float64).tiny)
     rank = int(np.count_nonzero(kept))
     if rank == 0:
         p_value = 1.0 if np.allclose(effect, 0.0, atol=1e-12) else float("nan")
