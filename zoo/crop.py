@@ -71,7 +71,7 @@ def lesion_box(mask: NDArray[np.bool_], spacing: tuple[float, float, float], *, 
         at = np.flatnonzero(mask.any(axis=others))
         if not at.size:
             raise BiomarkError("the mask is empty: there is no lesion to crop around")
-        sides.append((at[0] - margin_mm / step, at[-1] + 1 + margin_mm / step))
+        sides.append((float(at[0] - margin_mm / step), float(at[-1] + 1 + margin_mm / step)))
     return Box(*sides)
 
 

@@ -161,7 +161,7 @@ def preprocess(
         fullest = float(share.max())
         cropped = share >= min(0.5, fullest) if fullest > 0 else np.zeros(settings.shape, dtype=bool)
     dz, dy, dx = (
-        (stop - start) * step / n
+        float((stop - start) * step / n)
         for (start, stop), step, n in zip(box.sides(), volume.spacing, settings.shape, strict=True)
     )
     return Preprocessed(image, cropped, box, (dz, dy, dx))
@@ -246,10 +246,11 @@ def _scaled(
 ) -> NDArray[np.float32]:
     if not covered.any():
         raise BiomarkError("the crop lies outside the volume")
-    low, high = np.percentile(image[covered], percentiles)
+    # In the image's own precision, so that the ends come out as 0 and 1 exactly.
+    low, high = np.percentile(image[covered], percentiles).astype(np.float32)
     if not high > low:
         raise BiomarkError(f"the crop holds the value {low:g} almost everywhere; there is nothing to scale")
-    scaled = (np.clip(image, low, high) - np.float32(low)) / np.float32(high - low)
+    scaled = (np.clip(image, low, high) - low) / (high - low)
     scaled[~covered] = 0.0
     clipped: NDArray[np.float32] = np.clip(scaled, 0.0, 1.0, dtype=np.float32)
     return clipped

@@ -258,7 +258,8 @@ def _write(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
 def _size_of(path: Path) -> float | None:
     """Return the size that an entry holds; None if there is no entry or it cannot be read."""
     try:
-        with np.load(path, allow_pickle=False) as held:
+        # Opened here, because numpy leaves a file open that turns out to be no archive.
+        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as held:
             return float(held["size_mm"]) if "image" in held else None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
