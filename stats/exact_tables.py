@@ -16,7 +16,7 @@ from .results import Result
 __all__ = ["FisherTest", "fisher_exact_test"]
 
 # Distinct partial tables that enumeration may visit before sampling takes its place.
-MOST_PARTIAL = 300_000
+MOST_PARTIAL = 200_000
 # Tables whose probability exceeds the observed one by less than this count as no more probable, as in R.
 TOLERANCE = 1e-7
 
@@ -96,6 +96,10 @@ def fisher_exact_test(table: ArrayLike, *, n_samples: int = 100_000, rng: Seed =
     return FisherTest((1.0 + k) / (1.0 + n_samples), f"Fisher's exact test, {n_samples:,} sampled tables")
 
 
+# Of partial tables that leave the same rows to fill: log of the weight, and how many have it, by the rounded log.
+Ways = dict[float, tuple[float, float]]
+
+
 def _log_weight(tables: NDArray[np.int64]) -> NDArray[np.float64]:
     """Log of what a table's probability is proportional to, given its margins."""
     return np.asarray(-gammaln(tables + 1.0).sum(axis=(-2, -1)))
@@ -106,18 +110,20 @@ def _enumerated(counts: NDArray[np.int64]) -> float | None:
 
     Returns None where there are too many of them.
     """
-    nodes: dict[tuple[int, ...], dict[float, float]] = {tuple(counts.sum(axis=1).tolist()): {0.0: 1.0}}
+    nodes: dict[tuple[int, ...], Ways] = {tuple(counts.sum(axis=1).tolist()): {0.0: (0.0, 1.0)}}
     visited = 0
-    for total in counts.sum(axis=0)[:-1].tolist():
-        following: dict[tuple[int, ...], dict[float, float]] = {}
+    # The largest column comes last, where what is left of the rows must fill it and nothing is to choose.
+    for total in np.sort(counts.sum(axis=0))[:-1].tolist():
+        following: dict[tuple[int, ...], Ways] = {}
         for left, ways in nodes.items():
             for column in _columns(total, left):
                 weight = -sum(_LOG_FACTORIAL(x) for x in column)
                 into = following.setdefault(tuple(a - b for a, b in zip(left, column, strict=True)), {})
-                for past, number in ways.items():
+                for past, number in ways.values():
                     # Rounded, so that equal weights that were summed in another order meet.
                     key = round(past + weight, 9)
-                    into[key] = into.get(key, 0.0) + number
+                    known, already = into.get(key, (past + weight, 0.0))
+                    into[key] = (known, already + number)
                 visited += len(ways)
                 if visited > MOST_PARTIAL:
                     return None
@@ -125,8 +131,8 @@ def _enumerated(counts: NDArray[np.int64]) -> float | None:
     log_weights, numbers = [], []
     for left, ways in nodes.items():
         last = -sum(_LOG_FACTORIAL(x) for x in left)
-        log_weights += [past + last for past in ways]
-        numbers += list(ways.values())
+        log_weights += [past + last for past, _ in ways.values()]
+        numbers += [number for _, number in ways.values()]
     log_weight = np.array(log_weights)
     weight = np.array(numbers) * np.exp(log_weight - log_weight.max())
     as_extreme = log_weight <= float(_log_weight(counts)) + TOLERANCE

@@ -56,8 +56,8 @@ def mean_group_test(groups: list[FloatArray]) -> GroupTest:
 
     Notes
     -----
-    A group of one patient has no variance, and groups without any spread leave nothing to judge a difference by: the
-    test is then undefined.
+    A group of one patient has no variance, and groups without any spread (a standard deviation below 1e-12 of the
+    largest absolute value) leave nothing to judge a difference by: the test is then undefined.
 
     References
     ----------
@@ -76,11 +76,14 @@ def mean_group_test(groups: list[FloatArray]) -> GroupTest:
         return _undefined(test, "one group only")
     if min(group.size for group in filled) < 2:
         return _undefined(test, "a group of one patient has no variance")
+    # A common factor changes no test, and keeps squares of tiny or huge numbers in range.
+    largest = max(float(np.abs(group).max()) for group in filled)
+    filled = [group / largest for group in filled] if largest > 0.0 else filled
     means = np.array([group.mean() for group in filled])
     sizes = np.array([group.size for group in filled], dtype=np.float64)
     squares = np.array([group.var(ddof=1) for group in filled]) / sizes
-    # A mean of equal numbers can be off by a rounding error, and so can their variance.
-    flat = squares * sizes <= (1e-12 * np.abs(means)) ** 2
+    # A mean of equal numbers can be off by a rounding error, and so can their variance; the largest number is 1.
+    flat = squares * sizes <= 1e-24
     if len(filled) == 2:
         if flat.all():
             return _undefined(test, "no spread within the groups")

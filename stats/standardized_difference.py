@@ -42,6 +42,10 @@ def standardized_mean_difference(a: ArrayLike, b: ArrayLike) -> float:
     one, other = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     if min(one.size, other.size) < 2:
         return float("nan")
+    # A common factor changes nothing, and keeps squares of tiny or huge numbers in range.
+    largest = max(float(np.abs(one).max()), float(np.abs(other).max()))
+    if largest > 0.0:
+        one, other = one / largest, other / largest
     difference = float(one.mean() - other.mean())
     spread = float(np.sqrt((one.var(ddof=1) + other.var(ddof=1)) / 2.0))
     # A variance of equal numbers may be a rounding error.

@@ -145,6 +145,17 @@ def test_differences_at_the_edges():
     assert standardized_categorical_difference([3, 0, 4], [6, 0, 8]) == pytest.approx(0, abs=1e-12)
 
 
+@pytest.mark.parametrize("factor", [1e-158, 1e150])
+def test_units_play_no_part(factor):
+    one, other = np.array([1.0, 2.0, 4.0]), np.array([2.0, 5.0, 6.0, 6.5])
+    for test in (mean_group_test, rank_group_test):
+        assert test([one * factor, other * factor]).p_value == pytest.approx(
+            test([one, other]).p_value, rel=1e-9
+        )
+    expected = standardized_mean_difference(one, other)
+    assert standardized_mean_difference(one * factor, other * factor) == pytest.approx(expected, rel=1e-9)
+
+
 def test_binary_difference_is_austins():
     p, q = 0.3, 0.5
     expected = (q - p) / math.sqrt((p * (1 - p) + q * (1 - q)) / 2)
