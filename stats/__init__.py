@@ -51,6 +51,7 @@ from .nearest_neighbours import neighbour_auc, neighbour_shares
 from .optimism import CorrectedEstimate, CutoffOptimism, cutoff_optimism
 from .paired_means import PairedMeanComparison, paired_mean_test
 from .paired_proportions import PairedAccuracyComparison, paired_accuracy_test, paired_proportion_test
+from .partial_auc_interval import PartialAucEstimate, partial_auc_ci
 from .planned_variance import binormal_auc_correlation, planned_auc_variance
 from .pointing import pointing_game
 from .precision_recall import (
@@ -116,6 +117,7 @@ __all__ = [
     "PairedAccuracyComparison",
     "PairedAucSampleSize",
     "PairedMeanComparison",
+    "PartialAucEstimate",
     "PowerCurve",
     "PrecisionRecallCurve",
     "ProportionSampleSize",
@@ -194,6 +196,7 @@ __all__ = [
     "paired_mean_test",
     "paired_proportion_test",
     "partial_auc",
+    "partial_auc_ci",
     "permutation_test",
     "planned_auc_variance",
     "pointing_game",

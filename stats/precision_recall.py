@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from ..errors import BiomarkError
 from .bootstrap import WeightedCurve, bootstrap_interval
 from .inputs import (
     Seed,
@@ -147,7 +148,7 @@ def average_precision_ci(
     method : "logit" or "bootstrap-percentile"
     confidence : float in (0, 1)
     cluster : array of shape (n,), optional
-        For the bootstrap.
+        For the bootstrap; refused with ``logit``, which has no form for it.
     n_boot : int
     rng : seed or numpy.random.Generator
 
@@ -173,6 +174,8 @@ def average_precision_ci(
     """
     choice(method, ("logit", "bootstrap-percentile"), name="method")
     fraction(confidence, name="confidence")
+    if cluster is not None and method == "logit":
+        raise BiomarkError("method 'logit' has no form for clustered data; use bootstrap-percentile")
     positive = binary_labels(y_true)
     score = finite_scores(y_score, positive.size)
     value = average_precision(positive, score)

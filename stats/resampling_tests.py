@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special, stats
 
 from ..errors import BiomarkError
-from .bootstrap import WeightedAuc, WeightedCurve, bootstrap_interval
-from .confidence_band import sensitivity_at
+from .bootstrap import bootstrap_interval
 from .inputs import (
     Seed,
     binary_labels,
-    choice,
     cluster_codes,
     finite_scores,
     fraction,
@@ -25,14 +20,12 @@ from .inputs import (
     whole_number,
 )
 from .placement import placement_values
-from .precision_recall import average_precision_of
+from .replicated_metric import Metric, replicated_metric
 from .resampling import resampling_counts
-from .results import FloatArray, Result
+from .results import Result
 from .sign_flip import sign_flip_p_value
 
 __all__ = ["ResamplingComparison", "bootstrap_test", "permutation_test"]
-
-METRICS = ("auc", "partial-auc", "average-precision", "sensitivity-at-specificity", "youden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +62,10 @@ def bootstrap_test(
     score_a: ArrayLike,
     score_b: ArrayLike,
     *,
-    metric: str | Callable[[NDArray[np.bool_], FloatArray], float] = "auc",
+    metric: Metric = "auc",
     specificity: float = 0.9,
     bounds: tuple[float, float] = (0.9, 1.0),
+    threshold: float | tuple[float, float] | None = None,
     stratified: bool = True,
     cluster: ArrayLike | None = None,
     n_boot: int = 2000,
@@ -90,12 +84,16 @@ def bootstrap_test(
     metric : str or callable
         "auc", "partial-auc" (by specificity, within ``bounds``), "average-precision",
         "sensitivity-at-specificity" (at ``specificity``), "youden" (the largest index, each model at its own
-        cut-off of the replicate), or a function of (positive, score) that returns a number. A function is
-        called once a replicate and so is slow.
+        cut-off of the replicate); at a ``threshold`` that is kept in all replicates "accuracy", "sensitivity",
+        "specificity", "ppv", "npv", "balanced-accuracy", "f1", "mcc" and "kappa"; or a function of (positive,
+        score) that returns a number. A function is called once a replicate and so is slow.
     specificity : float in [0, 1]
     bounds : (low, high) of specificity
+    threshold : float, or one for each model
+        Positive is ``score >= threshold``.
     stratified : bool
-        Resample positives and negatives apart.
+        Resample positives and negatives apart. What depends on their share (accuracy, PPV, NPV, F1, MCC, kappa,
+        average precision) is then compared at the share of these patients; ``False`` lets it vary.
     cluster : array of shape (n,), optional
         Resample whole clusters; ``stratified`` then does not apply.
     n_boot : int
@@ -139,7 +137,13 @@ def bootstrap_test(
         finite_scores(score_b, positive.size, name="score_b"),
     ]
     named = metric if isinstance(metric, str) else getattr(metric, "__name__", "metric")
-    measures = [_measure(metric, positive, score, specificity, bounds) for score in scores]
+    cuts = threshold if isinstance(threshold, tuple) else (threshold, threshold)
+    if len(cuts) != 2:
+        raise BiomarkError(f"threshold must be one number, or one for each model, found {threshold!r}")
+    measures = [
+        replicated_metric(metric, positive, score, specificity=specificity, bounds=bounds, threshold=cut)
+        for score, cut in zip(scores, cuts, strict=True)
+    ]
     codes = None if cluster is None else cluster_codes(cluster, positive.size)
     apart = (np.flatnonzero(positive), np.flatnonzero(~positive)) if stratified and codes is None else None
     value_a, value_b = (float(measure(np.ones((1, positive.size)))[0]) for measure in measures)
@@ -244,61 +248,3 @@ def permutation_test(
         value_a, value_b, value_a - value_b, np.nan, np.nan, np.nan, observed / spread, p_value, tried,
         f"permutation of the models within patients (Bandos 2005), {how}",
     )  # fmt: skip
-
-
-def _measure(
-    metric: str | Callable[[NDArray[np.bool_], FloatArray], float],
-    positive: NDArray[np.bool_],
-    score: FloatArray,
-    specificity: float,
-    bounds: tuple[float, float],
-) -> Callable[[NDArray[Any]], FloatArray]:
-    """Return a function from counts of shape (b, n) to the metric of each replicate."""
-    if callable(metric):
-        return partial(_called, metric, positive, score)
-    choice(metric, METRICS, name="metric")
-    if metric == "auc":
-        return WeightedAuc(positive, score)
-    curve = WeightedCurve(positive, score)
-    if metric == "average-precision":
-        return lambda counts: average_precision_of(*curve(counts))
-    if metric == "youden":
-        return lambda counts: _largest_youden(*curve(counts))
-    if metric == "sensitivity-at-specificity":
-        if not 0.0 <= specificity <= 1.0:
-            raise BiomarkError(f"specificity must lie in [0, 1], found {specificity!r}")
-        at = np.array([1.0 - specificity])
-        return lambda counts: sensitivity_at(*curve(counts), at)[:, 0]
-    low, high = bounds
-    if not 0.0 <= low < high <= 1.0:
-        raise BiomarkError(f"bounds must be (low, high) with 0 <= low < high <= 1, found ({low:g}, {high:g})")
-    return lambda counts: _partial_area(*curve(counts), 1.0 - high, 1.0 - low)
-
-
-def _called(
-    metric: Callable[[NDArray[np.bool_], FloatArray], float],
-    positive: NDArray[np.bool_],
-    score: FloatArray,
-    counts: NDArray[Any],
-) -> FloatArray:
-    times = counts.astype(np.intp)
-    return np.array([metric(np.repeat(positive, row), np.repeat(score, row)) for row in times], dtype=float)
-
-
-def _largest_youden(tp: FloatArray, fp: FloatArray) -> FloatArray:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.maximum((tp / tp[:, -1:] - fp / fp[:, -1:]).max(axis=1), 0.0))
-
-
-def _partial_area(tp: FloatArray, fp: FloatArray, low: float, high: float) -> FloatArray:
-    """Trapezoidal area of each curve for false positive rates in [low, high]."""
-    zero = np.zeros((tp.shape[0], 1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        y = np.concatenate([zero, tp / tp[:, -1:]], axis=1)
-        x = np.concatenate([zero, fp / fp[:, -1:]], axis=1)
-    x0, x1, y0, y1 = x[:, :-1], x[:, 1:], y[:, :-1], y[:, 1:]
-    left, right = np.clip(x0, low, high), np.clip(x1, low, high)
-    width = x1 - x0
-    slope = np.divide(y1 - y0, width, out=np.zeros_like(width), where=width > 0.0)
-    middle = y0 + slope * ((left + right) / 2.0 - x0)
-    return np.asarray(((right - left) * middle).sum(axis=1))

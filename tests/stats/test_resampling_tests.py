@@ -10,9 +10,11 @@ from biomark.stats import (
     average_precision,
     bootstrap_test,
     delong_test,
+    operating_point_from_counts,
     partial_auc,
     permutation_test,
 )
+from biomark.stats.replicated_metric import AT_THRESHOLD
 from biomark.stats.resampling import resampling_counts
 from scipy.stats import rankdata
 
@@ -57,6 +59,35 @@ def test_any_function_of_labels_and_scores_can_be_tested():
     by_name = bootstrap_test(y, a, b, metric="auc", n_boot=50, rng=1)
     by_function = bootstrap_test(y, a, b, metric=auc, n_boot=50, rng=1)
     assert by_function.p_value == pytest.approx(by_name.p_value, rel=1e-10)
+
+
+def point(name):
+    def slow(y, score):
+        called = score >= 0.6
+        tp, fp = np.sum(called & (y == 1)), np.sum(called & (y == 0))
+        fn, tn = np.sum(~called & (y == 1)), np.sum(~called & (y == 0))
+        return getattr(operating_point_from_counts(tp, fp, tn, fn), name.replace("-", "_")).value
+
+    return slow
+
+
+@pytest.mark.parametrize("metric", list(AT_THRESHOLD))
+@pytest.mark.parametrize("stratified", [True, False])
+def test_metrics_at_a_threshold_are_those_of_the_repeated_patients(metric, stratified):
+    y, a, b = data()
+    found = bootstrap_test(y, a, b, metric=metric, threshold=0.6, n_boot=25, stratified=stratified, rng=3)
+    slow = bootstrap_test(y, a, b, metric=point(metric), n_boot=25, stratified=stratified, rng=3)
+    assert found.value_b == pytest.approx(slow.value_b, rel=1e-12)
+    assert found.difference == pytest.approx(slow.difference, rel=1e-12)
+    assert found.p_value == pytest.approx(slow.p_value, rel=1e-9)
+    assert (found.ci_low, found.ci_high) == pytest.approx((slow.ci_low, slow.ci_high), rel=1e-9)
+
+
+def test_each_model_may_have_its_own_threshold():
+    y, a, b = data()
+    found = bootstrap_test(y, a, 10.0 * b, metric="f1", threshold=(0.6, 6.0), n_boot=50, rng=0)
+    same = bootstrap_test(y, a, b, metric="f1", threshold=0.6, n_boot=50, rng=0)
+    assert found.p_value == pytest.approx(same.p_value, rel=1e-9)
 
 
 def test_the_bootstrap_agrees_with_delong_in_large_samples():
@@ -134,7 +165,9 @@ def test_clusters_are_resampled_whole():
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"metric": "accuracy"}, "metric must be one of"),
+        ({"metric": "dice"}, "metric must be one of"),
+        ({"metric": "accuracy"}, "metric 'accuracy' needs a threshold, found None"),
+        ({"metric": "f1", "threshold": (1.0, 2.0, 3.0)}, "one for each model"),
         ({"metric": "partial-auc", "bounds": (0.9, 0.1)}, "bounds"),
         ({"metric": "sensitivity-at-specificity", "specificity": 90}, "specificity"),
         ({"n_boot": 1}, "n_boot"),
