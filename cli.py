@@ -37,6 +37,12 @@ def cli() -> None:
     help="Lesions of at most this diameter are small.  [default: 15]",
 )
 @click.option(
+    "--stratify-by",
+    multiple=True,
+    metavar="COLUMN[:T,...]",
+    help="Another column to stratify by, a number with its thresholds (age:50,65). May be repeated.",
+)
+@click.option(
     "--n-boot", type=click.IntRange(min=2), metavar="N", help="Bootstrap replicates.  [default: 2000]"
 )
 @click.option(
@@ -64,7 +70,7 @@ def report(preds: str, out: str, title: str | None, as_json: bool, quiet: bool, 
     from .viz.report import write_report
     from .viz.terminal import print_summary, progress_bar
 
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value not in (None, ())}
     with progress_bar(hidden=quiet) as tell:
         evaluation = evaluate(read_predictions(preds), progress=tell, **given)
         tell(1, 1, "writing the report")
