@@ -25,6 +25,8 @@ CHUNK_CELLS = 2**19
 NEGLIGIBLE = 1e-24
 # Sum of the weights below which all neighbours lie at the very edge of the window.
 NO_WEIGHT = 1e-9
+# Distance, as a share of the range, below which two patients stand at the same place.
+SAME_PLACE = 1e-12
 
 
 class LocalFit(NamedTuple):
@@ -68,10 +70,10 @@ class LocalRegression:
     Notes
     -----
     Without grouping this is R's ``loess(y ~ x, span, degree, family = "gaussian")`` with ``surface = "direct"``; R's
-    default surface interpolates between the corners of a k-d tree and differs in the third decimal or so. Orthogonal
-    polynomials take the place of R's singular value decomposition. Where a window holds too few distinct x for its
-    degree, the degree drops; where h is 0, because q patients share x0, the fit is their mean; where all in the window
-    lie at the distance h, which leaves no weight, it is their mean as well (R refuses both).
+    default surface interpolates between the corners of a k-d tree and so differs a little. Orthogonal polynomials take
+    the place of R's singular value decomposition. Where a window holds too few distinct x for its degree, the degree
+    drops; where h is 0 (below 1e-12 of the range), because q patients share x0, the fit is their mean; where all in the
+    window lie at the distance h, which leaves no weight, it is their mean as well (R refuses both).
 
     References
     ----------
@@ -148,10 +150,13 @@ class LocalRegression:
     def _smoother(self, points: FloatArray, reach: FloatArray) -> FloatArray:
         """Weights l(x) per patient of each group in the fit at each point, shape (g, groups)."""
         distance = self.x[None, :] - points[:, None]
-        flat = reach <= 0.0
-        u = distance / np.where(flat, 1.0, reach)[:, None]
+        # A window this narrow holds one place; wider ones need no number beyond their edge.
+        same = SAME_PLACE * (self._sorted[-1] - self._sorted[0])
+        flat = reach <= same
+        u = np.clip(distance / np.where(flat, 1.0, reach)[:, None], -2.0, 2.0)
+        u[flat] = 0.0
         kernel = np.clip(1.0 - np.abs(u) ** 3, 0.0, None) ** 3
-        kernel[flat] = distance[flat] == 0.0
+        kernel[flat] = np.abs(distance[flat]) <= same
         mass = kernel * self._sizes
         total = mass.sum(axis=1)
         edge = total < NO_WEIGHT
