@@ -300,7 +300,7 @@ def _label_problems(cohort: Cohort) -> list[_Found]:
     found = []
     no_set = int(cohort.frame["set"].isna().sum())
     if no_set:
-        all_or_some = "no patient has" if no_set == len(cohort) else f"{no_set} patients have no"
+        all_or_some = "no patient has a" if no_set == len(cohort) else f"{no_set} patients have no"
         found.append(
             _Found("warning", "no-set", f"{all_or_some} set; make sets with biomark split", column="set")
         )

@@ -40,10 +40,10 @@ def split_cohort(cohort: Cohort, *, fractions: Mapping[str, float] | None = None
 
     Notes
     -----
-    Patients are shuffled, put in order of their label pattern (a missing label is a value of its own), and each in turn
-    goes to the set that is furthest behind its share. So the size of every set, and within each run of one pattern
-    the number of patients a set gets, differ from their shares by about one patient at most. Rows with one
-    ``cluster_id`` are one patient, and stay together.
+    Patients are shuffled, put in order of their label pattern (a missing label is a value of its own), and each in
+    turn, from a random start around to it, goes to the set that is furthest behind its share. So the size of every set
+    differs from its share by about one patient at most, and the number it gets of any one pattern by about two. Rows
+    with one ``cluster_id`` are one patient, and stay together.
     """
     shares = dict(PAPER_FRACTIONS if fractions is None else fractions)
     if not shares or not all(np.isfinite(share) and share > 0 for share in shares.values()):
@@ -79,8 +79,12 @@ def _dealt(cohort: Cohort, shares: NDArray[np.float64], rng: Seed) -> NDArray[np
     groups, patterns = _patients(cohort)
     if len(patterns) < shares.size:
         raise BiomarkError(f"{cohort.name}: {len(patterns)} patients cannot fill {shares.size} sets")
-    shuffled = generator(rng).permutation(len(patterns)).tolist()
+    source = generator(rng)
+    shuffled = source.permutation(len(patterns)).tolist()
     order = sorted(shuffled, key=lambda patient: patterns[patient])
+    # A start anywhere in the order, or a rare pattern would meet the same set with every seed.
+    start = int(source.integers(len(order)))
+    order = order[start:] + order[:start]
     given = np.zeros(shares.size)
     of_patient = np.empty(len(patterns), dtype=np.intp)
     for turn, patient in enumerate(order, start=1):
