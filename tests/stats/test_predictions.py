@@ -360,6 +360,12 @@ def test_lists_are_carried_but_no_stratum():
 # What is refused: the header
 
 
+def test_unknown_encoding_is_refused_with_the_place_and_the_remedy():
+    assert refusal((HEADER + "P1,test,m,ER,1,0.5,3\nMüller,test,m,ER,0,0.5,3\n").encode("latin-1")) == [
+        "row 3: unknown encoding: byte 0xFC at position 72 is not UTF-8; save the file as UTF-8 (in Excel: 'CSV UTF-8')"
+    ]
+
+
 def test_missing_columns_are_named_with_what_was_found():
     assert refusal("Patient_ID,label,truth,y_scor\n1,ER,1,0.5\n") == [
         "row 1, column 'patient_id': the column is missing; found 'Patient_ID', 'label', 'truth', 'y_scor'; "

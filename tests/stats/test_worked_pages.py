@@ -8,7 +8,15 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.mark.parametrize(
-    "page", ["sample_size.md", "operating_point.md", "calibration.md", "decision_curve.md", "baseline.md"]
+    "page",
+    [
+        "sample_size.md",
+        "operating_point.md",
+        "calibration.md",
+        "decision_curve.md",
+        "baseline.md",
+        "predictions.md",
+    ],
 )
 def test_code_on_the_page_prints_what_the_page_shows(page):
     blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / page).read_text(), flags=re.M | re.S)
