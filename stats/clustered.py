@@ -149,6 +149,24 @@ def _cluster_sums(y_true: ArrayLike, scores: ArrayLike, cluster: ArrayLike) -> _
     if matrix.ndim != 2 or matrix.shape[1] != positive.size or matrix.shape[0] == 0:
         raise BiomarkError(f"scores must have shape (k, {positive.size}), found {matrix.shape}")
     codes = cluster_codes(cluster, positive.size)
+    aucs, of_pos, of_neg = [], [], []
+    for row in matrix:
+        v10, v01 = placement_values(positive, finite_scores(row, positive.size, name="scores"))
+        area = float(v10.mean())
+        aucs.append(area)
+        of_pos.append(v10 - area)
+        of_neg.append(v01 - area)
+    return _summed(np.array(aucs), np.stack(of_pos), np.stack(of_neg), positive, codes)
+
+
+def _summed(
+    aucs: FloatArray,
+    of_pos: FloatArray,
+    of_neg: FloatArray,
+    positive: NDArray[np.bool_],
+    codes: NDArray[np.intp],
+) -> _ClusterSums:
+    """Sum deviations of placements, of shape (k, n_pos) and (k, n_neg), over each cluster."""
     n_clusters = int(codes.max()) + 1
     with_pos = np.unique(codes[positive]).size
     with_neg = np.unique(codes[~positive]).size
@@ -157,15 +175,20 @@ def _cluster_sums(y_true: ArrayLike, scores: ArrayLike, cluster: ArrayLike) -> _
             "Obuchowski's variance needs at least two clusters with a positive and two with a negative, "
             f"found {with_pos} and {with_neg}"
         )
-    aucs, of_pos, of_neg = [], [], []
-    for row in matrix:
-        v10, v01 = placement_values(positive, finite_scores(row, positive.size, name="scores"))
-        area = float(v10.mean())
-        aucs.append(area)
-        of_pos.append(np.bincount(codes[positive], weights=v10 - area, minlength=n_clusters))
-        of_neg.append(np.bincount(codes[~positive], weights=v01 - area, minlength=n_clusters))
-    m, n = int(positive.sum()), int((~positive).sum())
-    return _ClusterSums(np.array(aucs), np.stack(of_pos), np.stack(of_neg), m, n, with_pos, with_neg)
+    pos, neg = (
+        np.stack([np.bincount(of, weights=row, minlength=n_clusters).astype(np.float64) for row in rows])
+        for of, rows in ((codes[positive], of_pos), (codes[~positive], of_neg))
+    )
+    return _ClusterSums(aucs, pos, neg, of_pos.shape[1], of_neg.shape[1], with_pos, with_neg)
+
+
+def placement_variance(
+    of_pos: FloatArray, of_neg: FloatArray, positive: NDArray[np.bool_], codes: NDArray[np.intp]
+) -> float:
+    """Obuchowski's variance of a mean of placement values of any kind, of shape (n_pos,) and (n_neg,)."""
+    deviations = (of_pos - of_pos.mean())[None], (of_neg - of_neg.mean())[None]
+    sums = _summed(of_pos.mean(keepdims=True), *deviations, positive, codes)
+    return max(float(_covariance(sums, sums.of_pos, sums.of_neg)[0, 0]), 0.0)
 
 
 def _covariance(sums: _ClusterSums, of_pos: FloatArray, of_neg: FloatArray) -> FloatArray:

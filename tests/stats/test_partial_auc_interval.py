@@ -108,6 +108,14 @@ def test_clusters_are_resampled_whole():
         y, score, bounds=(0.5, 1.0), n_boot=300, rng=0, cluster=np.repeat(np.arange(60), 4)
     )
     assert whole.ci_high - whole.ci_low > 1.4 * (alone.ci_high - alone.ci_low)
+    analytic = partial_auc_ci(y, score, bounds=(0.5, 1.0), cluster=np.repeat(np.arange(60), 4))
+    assert (analytic.ci_low, analytic.ci_high) == pytest.approx((whole.ci_low, whole.ci_high), abs=0.03)
+    one_each = partial_auc_ci(y, score, cluster=np.arange(240), method="delong")
+    assert one_each.variance == pytest.approx(partial_auc_ci(y, score, method="delong").variance, rel=1e-10)
+    lesions = partial_auc_ci(y, score, bounds=(0, 1), cluster=np.arange(240) // 3, method="delong")
+    assert lesions.variance == pytest.approx(
+        auc_ci(y, score, cluster=np.arange(240) // 3).variance, rel=1e-10
+    )
     corrected = partial_auc_ci(
         y, score, method="bootstrap-bca", n_boot=50, rng=0, cluster=np.repeat(np.arange(60), 4)
     )
@@ -135,7 +143,7 @@ def test_intervals_cover_the_true_area():
         ({"focus": "recall"}, "focus must be one of"),
         ({"bounds": (0.9, 0.2)}, "bounds"),
         ({"method": "wald"}, "method must be one of"),
-        ({"method": "delong", "cluster": np.arange(50)}, "no form for clustered data"),
+        ({"cluster": np.zeros(50)}, "at least two clusters"),
         ({"method": "bootstrap-bca", "n_boot": 1}, "n_boot"),
         ({"confidence": 0}, "confidence"),
     ],
