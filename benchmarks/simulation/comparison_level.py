@@ -6,7 +6,7 @@ import numpy as np
 from auc_interval_coverage import classes
 from binormal import counted, paired
 from biomark import stats
-from scipy.special import chdtrc, ndtr, stdtr
+from scipy.special import chdtrc, ndtr, stdtr, stdtrit
 from scipy.stats import rankdata
 from vectorised import Z, auc_and_variance, placements
 
@@ -111,19 +111,31 @@ def venkatraman(cell: dict, rng: np.random.Generator) -> dict:
 def difference_coverage(cell: dict, rng: np.random.Generator) -> dict:
     """The interval of the difference of two AUCs that differ by 0.1, paired and unpaired."""
     aucs = (cell["auc"], cell["auc"] - 0.1)
+    sizes, ties = classes(cell), cell["ties"]
+    errors: dict[str, list] = {"paired": [], "unpaired": []}
+    halves: dict[str, list] = {"paired": [], "unpaired": []}
+    for size in _chunks(cell["sets"], max(1, 1_000_000 // cell["n"])):
+        pos, neg = paired(rng, size, *sizes, aucs, correlation=CORRELATION, ties=ties)
+        placed = [placements(p, n, ties=ties) for p, n in zip(pos, neg, strict=True)]
+        v10, v01 = (np.stack([values[k] for values in placed], axis=1) for k in (0, 1))
+        difference, variance, _ = _delong(v10, v01)
+        errors["paired"].append(difference - 0.1)
+        halves["paired"].append(Z * np.sqrt(variance))
+        (area_a, var_a), (area_b, var_b) = (
+            auc_and_variance(*counted(rng, size, *sizes, auc, ties=ties)) for auc in aucs
+        )
+        total = var_a + var_b
+        with np.errstate(invalid="ignore", divide="ignore"):
+            df = total**2 / ((var_a**2 + var_b**2) / (cell["n"] - 1))
+            half = np.where(total > 0.0, stdtrit(df, 0.975) * np.sqrt(total), 0.0)
+        errors["unpaired"].append(area_a - area_b - 0.1)
+        halves["unpaired"].append(half)
     found = {}
-    for name, correlation in (("paired", CORRELATION), ("unpaired", 0.0)):
-        held, width = [], []
-        for size in _chunks(cell["sets"], max(1, 1_000_000 // cell["n"])):
-            pos, neg = paired(rng, size, *classes(cell), aucs, correlation=correlation, ties=cell["ties"])
-            placed = [placements(p, n, ties=cell["ties"]) for p, n in zip(pos, neg, strict=True)]
-            v10, v01 = (np.stack([values[k] for values in placed], axis=1) for k in (0, 1))
-            difference, variance, _ = _delong(v10, v01)
-            held.append(np.abs(difference - 0.1) <= Z * np.sqrt(variance))
-            width.append(2.0 * Z * np.sqrt(variance))
+    for name, kept in errors.items():
+        half = np.concatenate(halves[name])
         found[name] = {
-            "coverage": round(float(np.concatenate(held).mean()), 5),
-            "width": round(float(np.concatenate(width).mean()), 5),
+            "coverage": round(float((np.abs(np.concatenate(kept)) <= half).mean()), 5),
+            "width": round(float(2.0 * half.mean()), 5),
         }
     return found
 

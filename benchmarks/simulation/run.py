@@ -61,6 +61,8 @@ def main() -> None:
         study: Study(options.out / f"{study}.json", STUDIES[study][0](options.sets)) for study in options.only
     }
     open_cells = [(name, cell) for name, study in studies.items() for cell in study.open()[: options.cells]]
+    # Small samples first: they are quick, and where the methods differ.
+    open_cells.sort(key=lambda item: item[1].get("n", 0))
     with ProcessPoolExecutor(options.processes) as pool, Progress() as progress:
         bar = progress.add_task("cells", total=len(open_cells))
         running = {pool.submit(simulate, study, cell): (study, cell) for study, cell in open_cells}
