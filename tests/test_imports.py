@@ -15,7 +15,7 @@ HEAVY = {"torch", "plotly", "numpy", "pandas", "scipy", "jinja2", "docx", "rich"
 FLOORS = ("errors", "stats", "zoo", "viz", "cli", "__main__")
 # Third-party packages that only the named floors may use.
 KEPT_TO = {
-    "torch": {"zoo"},
+    "torch": {"viz", "zoo"},
     "timm": {"zoo"},
     "timm_3d": {"zoo"},
     "plotly": {"viz"},
