@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import optimize, special
+from scipy import special
 
 from ..errors import BiomarkError
 from .delong import delong_variance_of
 from .inputs import Seed, binary_labels, choice, finite_scores, fraction
+from .newcombe_interval import newcombe_bounds
 from .placement import TieGroups, tie_groups
 from .results import Result
 from .roc import auc_of
@@ -152,7 +153,7 @@ def auc_interval_of(groups: TieGroups, *, method: str, confidence: float) -> Auc
     """Return the interval from tie groups that hold both classes, for the methods without a bootstrap."""
     area, n_pos, n_neg = auc_of(groups), int(groups.n_pos.sum()), int(groups.n_neg.sum())
     if method == "newcombe":
-        low, high = _newcombe(area, n_pos, n_neg, confidence)
+        low, high = newcombe_bounds(area, n_pos, n_neg, confidence)
         variance = hanley_mcneil_variance(area, n_pos, n_neg)
         return AucEstimate(area, variance, n_pos, n_neg, low, high, confidence, method)
     if method == "hanley-mcneil":
@@ -192,7 +193,7 @@ def _interval(
     quantile = float(special.ndtri(0.5 + confidence / 2.0))
     named = f"{method} ({note})" if note else method
     if not variance > 0.0 or (method == "delong-logit" and area in (0.0, 1.0)):
-        low, high = _newcombe(area, n_pos, n_neg, confidence)
+        low, high = newcombe_bounds(area, n_pos, n_neg, confidence)
         why = "undefined" if np.isnan(variance) else "0"
         named = f"newcombe (the variance of {method} is {why})"
     elif method == "delong-logit":
@@ -202,19 +203,3 @@ def _interval(
         half = quantile * float(np.sqrt(variance))
         low, high = max(area - half, 0.0), min(area + half, 1.0)
     return AucEstimate(area, variance, n_pos, n_neg, low, high, confidence, named)
-
-
-def _newcombe(area: float, n_pos: int, n_neg: int, confidence: float) -> tuple[float, float]:
-    """Score interval: the values A that solve |AUC - A| = z sqrt(V(A)), Newcombe 2006, method 5."""
-    quantile = float(special.ndtri(0.5 + confidence / 2.0))
-    half = (n_pos + n_neg) / 2.0
-
-    def excess(value: float) -> float:
-        spread = 1.0 + (half - 1.0) * ((1.0 - value) / (2.0 - value) + value / (1.0 + value))
-        return float((area - value) ** 2 - quantile**2 * value * (1.0 - value) * spread / (n_pos * n_neg))
-
-    # At an AUC of 1 the estimate itself is a root, and the lower bound is the other one; likewise at 0.
-    edge = 1e-9
-    low = 0.0 if area == 0.0 else float(optimize.brentq(excess, 0.0, min(area, 1.0 - edge), xtol=1e-15))
-    high = 1.0 if area == 1.0 else float(optimize.brentq(excess, max(area, edge), 1.0, xtol=1e-15))
-    return low, high

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .binned_calibration import bin_codes
+from .calibration_bins import bin_codes
 from .inputs import cluster_codes, fraction
 from .results import Estimate, FloatArray, Result
 from .risk_inputs import outcomes_and_risks

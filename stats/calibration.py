@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from .binned_calibration import bin_codes, calibration_error_of
 from .bootstrap import bootstrap_interval
 from .brier import BrierDecomposition, brier_decomposition, brier_score, scaled_brier_of
+from .calibration_bins import bin_codes, calibration_error_of
+from .calibration_slope import logistic_recalibration
 from .inputs import Seed, cluster_codes, fraction, generator, whole_number
-from .logistic_recalibration import logistic_recalibration
 from .resampling import resampling_counts
 from .results import Estimate, FloatArray, Result
 from .risk_inputs import outcomes_and_risks

@@ -11,6 +11,7 @@ from scipy import special
 from ..errors import BiomarkError
 from .auc_contrast import AucContrast, contrast_of
 from .inputs import binary_labels, finite_scores, fraction
+from .newcombe_interval import recovered_bounds
 from .placement import TieGroups, placement_values, tie_groups
 from .results import FloatArray, Result
 from .roc import auc_of
@@ -147,7 +148,9 @@ def delong_test(
 
     Notes
     -----
-    Ties count one half. Identical or rank-equivalent scores give difference 0, statistic 0 and p = 1. Where
+    Ties count one half. Identical or rank-equivalent scores give difference 0, statistic 0 and p = 1, and the
+    interval from 0 to 0. Other scores may leave no variance either (both AUCs 1, say): the interval is then
+    recovered from Newcombe's interval of each AUC. Where
     the AUCs differ and yet every placement differs by the same amount, the estimated variance is 0 and
     DeLong's test is undefined: p is NaN (`permutation_test` still answers). The variance of the difference is
     taken from the differences of the placement values: the same number without the cancellation.
@@ -180,7 +183,13 @@ def delong_test(
         float(np.var(d, ddof=1)) / d.size if np.ptp(d) * other.size > 0.25 else 0.0
         for d, other in ((d10, d01), (d01, d10))
     )
-    return comparison_of(auc_a, auc_b, difference, variance, np.inf, confidence, "DeLong, paired")
+    sizes = None
+    if not variance > 0.0 and not _same_ranks(score_a, score_b):
+        n_pos = int(np.count_nonzero(positive))
+        sizes = ((n_pos, positive.size - n_pos),) * 2
+    return comparison_of(
+        auc_a, auc_b, difference, variance, np.inf, confidence, "DeLong, paired", sizes=sizes
+    )
 
 
 def delong_test_unpaired(
@@ -229,7 +238,7 @@ def delong_test_unpaired(
     (-0.25, 0.5305)
     """
     fraction(confidence, name="confidence")
-    areas, variances, sizes = [], [], []
+    areas, variances, sizes, classes = [], [], [], []
     for which, labels, score in (("a", y_true_a, score_a), ("b", y_true_b, score_b)):
         positive = binary_labels(labels, name=f"y_true_{which}")
         groups = tie_groups(
@@ -239,14 +248,16 @@ def delong_test_unpaired(
         areas.append(auc_of(groups))
         variances.append(delong_variance_of(groups))
         sizes.append(positive.size)
+        classes.append((int(groups.n_pos.sum()), int(groups.n_neg.sum())))
     total = sum(variances)
     with np.errstate(invalid="ignore", divide="ignore"):
         df = float(
             np.float64(total) ** 2 / sum(v**2 / (n - 1) for v, n in zip(variances, sizes, strict=True))
         )
     return comparison_of(
-        areas[0], areas[1], areas[0] - areas[1], total, df, confidence, "DeLong, unpaired (Welch t)"
-    )
+        areas[0], areas[1], areas[0] - areas[1], total, df, confidence, "DeLong, unpaired (Welch t)",
+        sizes=(classes[0], classes[1]),
+    )  # fmt: skip
 
 
 def delong_contrast_test(
@@ -301,6 +312,12 @@ def _placements(positive: np.ndarray, scores: list[FloatArray]) -> tuple[FloatAr
     return np.stack([v10 for v10, _ in pairs]), np.stack([v01 for _, v01 in pairs])
 
 
+def _same_ranks(score_a: ArrayLike, score_b: ArrayLike) -> bool:
+    """Whether both scores order all patients alike, ties included."""
+    a, b = (np.unique(np.asarray(score), return_inverse=True)[1] for score in (score_a, score_b))
+    return bool(np.array_equal(a, b))
+
+
 def _at_least_two(n_pos: int, n_neg: int, where: str = "") -> None:
     if n_pos < 2 or n_neg < 2:
         raise BiomarkError(
@@ -322,8 +339,13 @@ def comparison_of(
     df: float,
     confidence: float,
     method: str,
+    *,
+    sizes: tuple[tuple[int, int], tuple[int, int]] | None = None,
 ) -> AucComparison:
-    """Return the comparison of two AUCs whose difference has this variance; z where ``df`` is infinite."""
+    """Return the comparison of two AUCs whose difference has this variance; z where ``df`` is infinite.
+
+    ``sizes``, the positives and negatives of both, give a difference without variance an interval all the same.
+    """
     if variance > 0.0:
         se = float(np.sqrt(variance))
         statistic = difference / se
@@ -340,6 +362,9 @@ def comparison_of(
         statistic, p_value = float(np.copysign(np.inf, difference)), float("nan")
         low = high = float("nan")
         method += "; undefined: the estimated variance of the difference is 0"
+    if not variance > 0.0 and sizes is not None:
+        low, high = recovered_bounds((auc_a, auc_b), sizes, confidence)
+        method += "; interval recovered from Newcombe's of each AUC, the estimated variance being 0"
     return AucComparison(
         auc_a, auc_b, difference, low, high, confidence, statistic, df, p_value, variance, method
     )

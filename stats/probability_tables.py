@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import BiomarkError
-from .binned_calibration import binned_calibration
 from .calibration import CALIBRATION_ESTIMATES, calibration_metrics
+from .calibration_bins import binned_calibration
 from .decision_curve import net_benefit
 from .decision_curve_difference import net_benefit_difference
 from .individual import Cell

@@ -10,8 +10,8 @@ from scipy.optimize import isotonic_regression
 from scipy.special import expit, logit
 
 from ..errors import BiomarkError
+from .calibration_slope import fit_logistic, no_logit, one_class, separation
 from .inputs import choice, probabilities
-from .logistic_recalibration import fit_logistic, no_logit, one_class, separation
 from .results import FloatArray, Result
 from .risk_inputs import outcomes_and_risks
 

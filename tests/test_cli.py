@@ -143,7 +143,7 @@ def test_options_reach_the_evaluation(preds, capfd):
 def test_help_states_the_defaults_that_hold():
     defaults = inspect.signature(biomark.evaluate).parameters
     for option in cli.commands["report"].params:
-        if option.name in defaults:
+        if defaults.get(option.name) is not None and defaults[option.name].default != ():
             stated = re.search(r"\[default: (.*?)\]", option.help).group(1)
             assert stated == f"{defaults[option.name].default}".removesuffix(".0"), option.name
 

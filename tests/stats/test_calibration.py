@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from biomark import stats
 from biomark.errors import BiomarkError
-from biomark.stats.binned_calibration import binned_calibration
 from biomark.stats.brier import brier_decomposition, brier_score
 from biomark.stats.calibration import CALIBRATION_ESTIMATES, calibration_metrics
-from biomark.stats.logistic_recalibration import logistic_recalibration
+from biomark.stats.calibration_bins import binned_calibration
+from biomark.stats.calibration_slope import logistic_recalibration
 from biomark.stats.recalibration import recalibrate
 from biomark.stats.smoothed_calibration import calibration_curve, calibration_indices
 from biomark.stats.spiegelhalter import spiegelhalter_test
