@@ -33,14 +33,16 @@ class TieGroups(NamedTuple):
     n_neg: IntArray
 
 
-def _merged(pos_sorted: FloatArray, neg_sorted: FloatArray) -> tuple[FloatArray, NDArray[np.intp], IntArray]:
-    """Merge two sorted runs: the merged values, where each came from, the last index of each tie."""
+def _merged(
+    pos_sorted: FloatArray, neg_sorted: FloatArray
+) -> tuple[FloatArray, NDArray[np.intp], NDArray[np.intp] | None]:
+    """Merge two sorted runs: the merged values, where each came from, the last index of each tie if there are any."""
     both = np.concatenate([pos_sorted, neg_sorted])
     # A stable sort finds the two runs and merges them in linear time.
     order = np.argsort(both, kind="stable")
     merged = both[order]
-    last = np.flatnonzero(np.append(merged[1:] != merged[:-1], True))
-    return merged, order, last
+    ends = merged[1:] != merged[:-1]
+    return merged, order, None if ends.all() else np.append(np.flatnonzero(ends), merged.size - 1)
 
 
 def tie_groups(positive: NDArray[np.bool_], score: FloatArray) -> TieGroups:
@@ -59,7 +61,11 @@ def tie_groups(positive: NDArray[np.bool_], score: FloatArray) -> TieGroups:
     pos_sorted = np.sort(score[positive])
     neg_sorted = np.sort(score[~positive])
     merged, order, last = _merged(pos_sorted, neg_sorted)
-    cum_pos = np.cumsum(order < pos_sorted.size)[last]
+    is_pos = order < pos_sorted.size
+    if last is None:
+        each = is_pos.astype(np.int64)
+        return TieGroups(merged, each, 1 - each)
+    cum_pos = np.cumsum(is_pos)[last]
     n_pos = np.diff(cum_pos, prepend=0)
     n_neg = np.diff(last, prepend=-1) - n_pos
     # Adding 0 makes one zero of the two, whichever patient came first.
@@ -89,7 +95,7 @@ def placement_values(positive: NDArray[np.bool_], score: FloatArray) -> tuple[Fl
     _, order, last = _merged(pos[pos_order], neg[neg_order])
     is_pos = order < n_pos
     cum_pos = np.cumsum(is_pos)
-    if last.size == order.size:
+    if last is None:
         below_pos = (np.arange(1, order.size + 1) - cum_pos)[is_pos] / n_neg
         above_neg = (n_pos - cum_pos)[~is_pos] / n_pos
     else:
