@@ -5,10 +5,11 @@ from .auc_contrast import AucContrast
 from .auc_interval import AucEstimate, auc_ci, hanley_mcneil_variance
 from .auditing import audit
 from .baseline import BaselineTable, baseline_table
-from .binned_calibration import BinnedCalibration, binned_calibration
 from .bootstrap import bootstrap_interval
 from .brier import BrierDecomposition, brier_decomposition, brier_score
 from .calibration import CalibrationMetrics, calibration_metrics
+from .calibration_bins import BinnedCalibration, binned_calibration
+from .calibration_slope import LogisticRecalibration, logistic_recalibration
 from .clustered import (
     clustered_auc_test,
     clustered_auc_test_unpaired,
@@ -41,7 +42,6 @@ from .finding import Finding
 from .group_tests import GroupTest, categorical_group_test, mean_group_test, rank_group_test
 from .heat_map_energy import energy_in_mask
 from .interaction import AucInteraction, interaction_test
-from .logistic_recalibration import LogisticRecalibration, logistic_recalibration
 from .margins import MarginTest, equivalence_test, noninferiority_test, superiority_test
 from .matched_area import iou_at_matched_area
 from .mean_interval import MeanEstimate, mean_ci
