@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from scipy import optimize
 
 __all__ = ["auc_range_at", "delong_variance_bounds"]
@@ -48,20 +47,12 @@ def delong_variance_bounds(auc: float, n_pos: int, n_neg: int) -> tuple[float, f
 
     def curve(c: float) -> tuple[float, float, float]:
         """Areas under R, R^2 and (1 - x) R of the cut line."""
-        start, end = np.clip([-c / slope, (1.0 - c) / slope], 0.0, 1.0)
-
-        def line(power: int, weight: tuple[float, float]) -> float:
-            # int over [start, end] of (w0 + w1 x) (c + slope x)^power.
-            part = np.polynomial.Polynomial(weight) * np.polynomial.Polynomial((c, slope)) ** power
-            whole = part.integ()
-            return float(whole(end) - whole(start))
-
+        start, end = min(max(-c / slope, 0.0), 1.0), min(max((1.0 - c) / slope, 0.0), 1.0)
         above = 1.0 - end
-        return (
-            line(1, (1.0, 0.0)) + above,
-            line(2, (1.0, 0.0)) + above,
-            line(1, (1.0, -1.0)) + above**2 / 2.0,
-        )
+        line = c * (end - start) + slope * (end**2 - start**2) / 2.0
+        square = ((c + slope * end) ** 3 - (c + slope * start) ** 3) / (3.0 * slope)
+        moment = c * (end**2 - start**2) / 2.0 + slope * (end**3 - start**3) / 3.0
+        return line + above, square + above, line - moment + above**2 / 2.0
 
     c = optimize.brentq(lambda value: curve(value)[0] - auc, -slope, 1.0)
     _, square, moment = curve(float(c))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .auc_findings import auc_findings
 from .baseline_findings import baseline_findings
 from .comparison_findings import comparison_findings
 from .count_findings import count_findings
+from .cut_off_figures import as_cut_off
 from .finding import KINDS, WEIGHTS, Finding
 from .interval_findings import interval_findings
 from .macro_findings import macro_findings
 from .published_reader import read_published_table
 from .published_table import PublishedTable
 from .sample_size_findings import sample_size_findings
+from .solved_rows import solved_rows
 from .sum_findings import sum_findings
 
 __all__ = ["audit"]
@@ -41,7 +44,8 @@ def audit(published: str | os.PathLike[str] | Mapping[str, Any] | PublishedTable
 
     Notes
     -----
-    Every printed figure stands for the range of numbers that would be printed so. Nothing is reported that some
+    Every printed figure stands for the range of numbers that would be rounded to it, or cut off to it where that makes
+    more rows possible. Nothing is reported that some
     usual method explains. What cannot be searched (a row without class counts that no other row fixes) is left out.
 
     Examples
@@ -61,7 +65,15 @@ def audit(published: str | os.PathLike[str] | Mapping[str, Any] | PublishedTable
     [('misprint', 'test/A/ER/sen', '0.830 should be 0.850')]
     """
     table = published if isinstance(published, PublishedTable) else read_published_table(published)
-    findings, rows = count_findings(table)
+    rows = solved_rows(table)
+    cut_off = False
+    if impossible := sum(row.impossible for row in rows):
+        # Some authors cut figures off instead of rounding them.
+        other_table = as_cut_off(table)
+        other_rows = solved_rows(other_table)
+        if cut_off := sum(row.impossible for row in other_rows) < impossible:
+            table, rows = other_table, other_rows
+    findings = count_findings(rows)
     findings += interval_findings(table, rows)
     findings += auc_findings(table, rows)
     findings += macro_findings(table, rows)
@@ -69,5 +81,8 @@ def audit(published: str | os.PathLike[str] | Mapping[str, Any] | PublishedTable
     findings += sum_findings(table, rows)
     findings += sample_size_findings(table)
     findings += baseline_findings(table)
+    if cut_off:
+        said = " (Figures are read as cut off, not rounded: so more rows are possible.)"
+        findings = [replace(finding, evidence=finding.evidence + said) for finding in findings]
     kinds = list(KINDS)
     return sorted(findings, key=lambda finding: (WEIGHTS.index(finding.weight), kinds.index(finding.kind)))

@@ -32,6 +32,7 @@ def baseline_findings(table: PublishedTable) -> list[Finding]:
 
     Notes
     -----
+    Groups with missing values have other sizes than those printed: what they could explain is not called proven.
     A t-test is judged over every value that would be printed as the means and standard deviations are; the p-value
     of a rank test cannot be told from them, so that the finding is worth asking about and not proven.
     """
@@ -93,12 +94,14 @@ def _means(table: PublishedTable, row: BaselineRow) -> Iterator[Finding]:
     )
     printed = row.mean_sd[whole][0]
     if not printed.meets(low, high):
-        yield _sum(
-            place("baseline", "", row.name),
+        outside = not printed.meets(min(m.low for m in means), max(m.high for m in means))
+        yield Finding(
+            "sum-mismatch", place("baseline", "", row.name), f"{printed.text} is not the mean of its groups",
             f"{row.name}: means of {' and '.join(m.text for m in means)} in {' and '.join(others)} "
             f"({' and '.join(str(int(n)) for n in sizes)} patients) pool to between {low:.2f} and {high:.2f}; "
             f"{printed.text} is printed for {table.whole}.",
-        )
+            "proven" if outside else "likely",
+        )  # fmt: skip
 
 
 def _p_of_counts(table: PublishedTable) -> list[Finding]:
@@ -114,7 +117,7 @@ def _p_of_counts(table: PublishedTable) -> list[Finding]:
         findings[where] = Finding(
             "p-value-inconsistent", where, f"no usual test gives p {row.p.text}",
             f"{row.name}: the printed counts give {said}; {row.p.text} is printed.",
-            "likely",
+            "worth asking",
         )  # fmt: skip
     for (here, (a, tests_a)), (there, (b, tests_b)) in combinations(wrong.items(), 2):
         assert a.p is not None and b.p is not None
@@ -128,7 +131,7 @@ def _p_of_counts(table: PublishedTable) -> list[Finding]:
         for where, row, other in ((here, a, b), (there, b, a)):
             assert row.p is not None and other.p is not None
             findings[where] = replace(
-                findings[where], kind="swapped-rows",
+                findings[where], kind="swapped-rows", weight="likely",
                 message=f"p {row.p.text} and {other.p.text} of {other.name} are exchanged",
                 evidence=f"{findings[where].evidence[:-1]}; the {both[0]} p-values of {a.name} and {b.name} are "
                 f"{tests_a[both[0]]:.3f} and {tests_b[both[0]]:.3f}, the printed ones exchanged.",
@@ -150,8 +153,11 @@ def _tests_of_counts(table: PublishedTable, row: BaselineRow) -> dict[str, float
         )
     if (cells < 0).any() or (cells.sum(axis=1) == 0).any() or (cells.sum(axis=0) == 0).any():
         return {}
+    plain = stats.chi2_contingency(cells, correction=False)
+    n = cells.sum()
     tests = {
-        "chi-square": float(stats.chi2_contingency(cells, correction=False).pvalue),
+        "chi-square": float(plain.pvalue),
+        "(N - 1) chi-square": float(stats.chi2.sf(plain.statistic * (n - 1.0) / n, plain.dof)),
         "chi-square with continuity correction": float(stats.chi2_contingency(cells, correction=True).pvalue),
         "likelihood ratio": float(
             stats.chi2_contingency(cells, correction=False, lambda_="log-likelihood").pvalue

@@ -11,6 +11,8 @@ from .published_table import PublishedSet, PublishedTable
 
 __all__ = ["comparison_findings", "paired_p_range"]
 
+BOOTSTRAP_SLACK = 0.1
+
 Range = tuple[float, float]
 
 
@@ -29,7 +31,8 @@ def comparison_findings(table: PublishedTable) -> list[Finding]:
     Notes
     -----
     The standard errors follow from the widths of the intervals, which must be symmetric; a comparison of intervals
-    that are not is passed over.
+    that are not is passed over. What a tenth more or less in the standard errors would allow, as between DeLong's
+    and a bootstrap's, is likely and not proven.
     """
     findings: list[Finding] = []
     for part in table.sets:
@@ -39,30 +42,31 @@ def comparison_findings(table: PublishedTable) -> list[Finding]:
                 continue
             low, high = paired_p_range(a, b, table.confidence)
             if not comparison.p.meets(low, high):
+                wider = paired_p_range(a, b, table.confidence, slack=BOOTSTRAP_SLACK)
                 findings.append(
                     Finding(
                         "p-value-inconsistent", place(part.name, "", comparison.label, "p"),
                         f"p {comparison.p.text} is impossible with these intervals",
                         f"AUCs of {a} and {b} give a two-sided p between {low:.3g} and {high:.3g} whatever the "
                         f"correlation of the two models; {comparison.p.text} is printed.",
-                        "proven",
+                        "likely" if comparison.p.meets(*wider) else "proven",
                     )
                 )  # fmt: skip
     return findings
 
 
-def paired_p_range(a: PrintedEstimate, b: PrintedEstimate, confidence: float) -> Range:
+def paired_p_range(a: PrintedEstimate, b: PrintedEstimate, confidence: float, *, slack: float = 0.0) -> Range:
     """Return the least and the greatest two-sided p of the difference, for correlations from -1 to 1.
 
     The variance of the difference is s_a^2 + s_b^2 - 2 r s_a s_b, so its root lies between |s_a - s_b| and
-    s_a + s_b; each figure ranges over what would be printed so.
+    s_a + s_b; each figure ranges over what would be printed so, and each s over a share ``slack`` to either side.
 
     References
     ----------
     DeLong ER et al. Biometrics 1988;44:837-845, eq. 8 (the test of a contrast).
     """
     z = float(stats.norm.ppf(0.5 + confidence / 2.0))
-    (a_low, a_high), (b_low, b_high) = _standard_error(a, z), _standard_error(b, z)
+    (a_low, a_high), (b_low, b_high) = _standard_error(a, z, slack), _standard_error(b, z, slack)
     apart = max(0.0, abs(a.value.value - b.value.value) - (a.value.unit + b.value.unit) / 2.0)
     furthest = abs(a.value.value - b.value.value) + (a.value.unit + b.value.unit) / 2.0
     least_error = max(0.0, a_low - b_high, b_low - a_high)
@@ -81,7 +85,7 @@ def _auc(part: PublishedSet, model: str, label: str) -> PrintedEstimate | None:
     return found[0] if found else None
 
 
-def _standard_error(printed: PrintedEstimate, z: float) -> Range:
+def _standard_error(printed: PrintedEstimate, z: float, slack: float) -> Range:
     assert printed.ci_low is not None and printed.ci_high is not None
     widest, narrowest = printed.ci_high.high - printed.ci_low.low, printed.ci_high.low - printed.ci_low.high
-    return max(0.0, narrowest) / (2.0 * z), widest / (2.0 * z)
+    return (1.0 - slack) * max(0.0, narrowest) / (2.0 * z), (1.0 + slack) * widest / (2.0 * z)

@@ -2,83 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
-from .finding import Finding, place
+from .finding import Finding
 from .macro_counts import macro_possible
-from .printed_counts import COUNTED, RowCounts, alone_possible, row_counts
+from .printed_counts import COUNTED, RowCounts, alone_possible
 from .printed_value import PrintedEstimate
-from .published_table import ClassCounts, PublishedRow, PublishedSet, PublishedTable
+from .solved_rows import Cells, SolvedRow
 
-__all__ = ["SolvedRow", "count_findings"]
-
-Cells = Mapping[str, PrintedEstimate]
+__all__ = ["count_findings"]
 
 
-@dataclass(slots=True)
-class SolvedRow:
-    """A printed row with the counts that it allows, after repair where one is needed.
-
-    Attributes
-    ----------
-    set : PublishedSet
-    row : PublishedRow
-    classes : ClassCounts
-        Printed, or deduced from the rows.
-    deduced : bool
-    counts : RowCounts or None
-        None where they cannot be searched.
-    """
-
-    set: PublishedSet
-    row: PublishedRow
-    classes: ClassCounts
-    deduced: bool
-    counts: RowCounts | None
-    cells: dict[str, PrintedEstimate] = field(default_factory=dict)
-
-    @property
-    def impossible(self) -> bool:
-        """Whether the row was searched in vain."""
-        return self.counts is not None and not self.counts.possible
-
-    def where(self, metric: str = "") -> str:
-        """Place of the row, or of one of its cells under the paper's name."""
-        return place(self.set.name, self.row.model, self.row.label, self.row.names.get(metric, metric))
-
-    def try_cells(self, cells: Cells) -> RowCounts | None:
-        """Search the counts that other cells would allow."""
-        assert self.classes.pos is not None and self.classes.neg is not None
-        return row_counts(cells, self.classes.pos, self.classes.neg)
-
-    def says(self) -> str:
-        """Return the classes and the printed values as words."""
-        values = ", ".join(
-            f"{self.row.names[m]} {self.cells[m].value.text}" for m in self.cells if m in COUNTED
-        )
-        deduced = " (deduced)" if self.deduced else ""
-        return f"{self.classes.pos} positives and {self.classes.neg} negatives{deduced}, {values}"
-
-    def fractions(self, counts: RowCounts) -> str:
-        """Return the counts of the first solution as words."""
-        return f"TP {counts.tp[0]:.0f} of {counts.pos}, TN {counts.tn[0]:.0f} of {counts.neg}"
-
-
-def count_findings(table: PublishedTable) -> tuple[list[Finding], list[SolvedRow]]:
-    """Search counts for every row; explain the rows that have none.
+def count_findings(rows: list[SolvedRow]) -> list[Finding]:
+    """Explain the rows that no whole numbers of patients give.
 
     Parameters
     ----------
-    table : PublishedTable
+    rows : list of SolvedRow
+        From `solved_rows`. Rows that can be repaired hold the repaired cells and their counts afterwards; where the
+        repair is open, no counts.
 
     Returns
     -------
-    findings : list of Finding
+    list of Finding
         ``swapped-rows``, ``misprint`` or ``impossible-counts``.
-    rows : list of SolvedRow
-        All rows with known classes, with the counts they allow once repaired.
 
     Notes
     -----
@@ -86,41 +35,11 @@ def count_findings(table: PublishedTable) -> tuple[list[Finding], list[SolvedRow
     exchanged within a row, one wrong digit. A digit can be blamed on several cells; it is blamed on one only
     if that cell alone fits no whole number, or if the means over labels or the cell's own interval decide.
     """
-    rows = [solved for part in table.sets for solved in _solved_rows(part)]
-    findings: list[Finding] = []
-    findings += _exchanged_between_rows(rows)
+    findings = _exchanged_between_rows(rows)
     for row in rows:
         if row.impossible:
             findings += _exchanged_within(row) or [_wrong_digit(row, rows)]
-    return findings, rows
-
-
-def _solved_rows(part: PublishedSet) -> Iterator[SolvedRow]:
-    for label, classes in part.labels.items():
-        rows = [row for row in part.rows if row.label == label and any(m in COUNTED for m in row.cells)]
-        deduced = classes.pos is None or classes.neg is None
-        if deduced:
-            found = _deduced_classes(rows, part.size)
-            if found is None:
-                continue
-            classes = found
-        assert classes.pos is not None and classes.neg is not None
-        for row in rows:
-            counts = row_counts(row.cells, classes.pos, classes.neg)
-            yield SolvedRow(part, row, classes, deduced, counts, dict(row.cells))
-
-
-def _deduced_classes(rows: list[PublishedRow], n: int | None) -> ClassCounts | None:
-    """Return the only class counts that suit the most rows, where at least one row decides."""
-    if n is None or not rows:
-        return None
-    suits: dict[int, int] = {}
-    for pos in range(1, n):
-        found = [row_counts(row.cells, pos, n - pos) for row in rows]
-        suits[pos] = sum(counts is not None and counts.possible for counts in found)
-    most = max(suits.values(), default=0)
-    best = [pos for pos, number in suits.items() if number == most]
-    return ClassCounts(best[0], n - best[0]) if most > 0 and len(best) == 1 else None
+    return findings
 
 
 def _exchanged_between_rows(rows: list[SolvedRow]) -> list[Finding]:
@@ -134,34 +53,46 @@ def _exchanged_between_rows(rows: list[SolvedRow]) -> list[Finding]:
         first, second = rows[a], rows[b]
         if not (first.impossible and second.impossible):
             continue
-        for metric in first.cells:
-            if metric not in COUNTED or metric not in second.cells:
-                continue
-            mended_first = {**first.cells, metric: second.cells[metric]}
-            mended_second = {**second.cells, metric: first.cells[metric]}
-            counts_first, counts_second = first.try_cells(mended_first), second.try_cells(mended_second)
-            if not (counts_first and counts_first.possible and counts_second and counts_second.possible):
-                continue
-            said = (first.says(), second.says())
-            texts = (first.cells[metric].value.text, second.cells[metric].value.text)
-            for row, other, text, other_text in (
-                (first, second, texts[0], texts[1]),
-                (second, first, texts[1], texts[0]),
-            ):
-                findings.append(
-                    Finding(
-                        "swapped-rows", row.where(metric),
-                        f"{text} and {other_text} of {other.where(metric)} are exchanged",
-                        f"No whole numbers of patients give {said[0]} ({first.where()}), nor {said[1]} "
-                        f"({second.where()}); with {texts[0]} and {texts[1]} exchanged both rows fit "
-                        f"({first.fractions(counts_first)}; {second.fractions(counts_second)}).",
-                        "proven",
-                    )
-                )  # fmt: skip
-            first.cells, second.cells = mended_first, mended_second
-            first.counts, second.counts = counts_first, counts_second
-            break
+        exchanges = list(_exchanges(first, second))
+        if not exchanges:
+            continue
+        metric, (mended_first, counts_first), (mended_second, counts_second) = exchanges[0]
+        certain = len(exchanges) == 1 and first.certain and second.certain
+        also = "".join(f"; so do the two values of {first.row.names[m]}" for m, *_ in exchanges[1:])
+        said = (first.says(), second.says())
+        texts = (first.cells[metric].value.text, second.cells[metric].value.text)
+        for row, other, text, other_text in (
+            (first, second, texts[0], texts[1]),
+            (second, first, texts[1], texts[0]),
+        ):
+            findings.append(
+                Finding(
+                    "swapped-rows", row.where(metric),
+                    f"{text} and {other_text} of {other.where(metric)} are exchanged",
+                    f"No whole numbers of patients give {said[0]} ({first.where()}), nor {said[1]} "
+                    f"({second.where()}); with {texts[0]} and {texts[1]} exchanged both rows fit "
+                    f"({first.fractions(counts_first)}; {second.fractions(counts_second)}){also}.",
+                    "proven" if certain else "likely",
+                )
+            )  # fmt: skip
+        first.cells, second.cells = mended_first, mended_second
+        first.counts, second.counts = counts_first, counts_second
     return findings
+
+
+_Mended = tuple[dict[str, PrintedEstimate], RowCounts]
+
+
+def _exchanges(first: SolvedRow, second: SolvedRow) -> Iterator[tuple[str, _Mended, _Mended]]:
+    """Yield the metrics whose two values, exchanged, mend both rows."""
+    for metric in first.cells:
+        if metric not in COUNTED or metric not in second.cells:
+            continue
+        mended_first = {**first.cells, metric: second.cells[metric]}
+        mended_second = {**second.cells, metric: first.cells[metric]}
+        counts_first, counts_second = first.try_cells(mended_first), second.try_cells(mended_second)
+        if counts_first and counts_first.possible and counts_second and counts_second.possible:
+            yield metric, (mended_first, counts_first), (mended_second, counts_second)
 
 
 def _distance(first: SolvedRow, second: SolvedRow) -> tuple[bool, bool]:
@@ -207,6 +138,7 @@ class _Repair:
 
 def _wrong_digit(row: SolvedRow, rows: list[SolvedRow]) -> Finding:
     assert row.classes.pos is not None and row.classes.neg is not None
+    certain = row.certain
     metrics = [metric for metric in row.cells if metric in COUNTED]
     alone = [
         metric
@@ -234,7 +166,7 @@ def _wrong_digit(row: SolvedRow, rows: list[SolvedRow]) -> Finding:
             "misprint", row.where(metric), f"{printed} should be {' or '.join(texts)}",
             f"{impossible}; {row.row.names[metric]} {' or '.join(texts)} in place of {printed} makes the row fit "
             f"({row.fractions(repairs[0].counts)}).",
-            "proven" if alone else "likely",
+            "proven" if alone and certain else "likely",
         )  # fmt: skip
     row.counts = None
     culprit = (
@@ -252,7 +184,7 @@ def _wrong_digit(row: SolvedRow, rows: list[SolvedRow]) -> Finding:
         where,
         "no whole numbers of patients give these values",
         f"{impossible}{culprit}.",
-        "proven",
+        "proven" if certain else "likely",
     )
 
 

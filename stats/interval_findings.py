@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from .asymmetry_findings import IntervalCell, off_centre
-from .count_findings import SolvedRow
 from .finding import Finding, place
-from .printed_interval import binomial_matches, chance_of_agreement
+from .printed_interval import IntervalMatches, binomial_matches, chance_of_agreement, whole_shares
+from .printed_value import PrintedEstimate
 from .published_table import PublishedSet, PublishedTable
+from .solved_rows import SolvedRow
 
 __all__ = ["interval_findings"]
 
 PROPORTIONS = ("acc", "sen", "spec", "ppv", "npv")
 # Coincidences rarer than this are reported, rarer than the second as proven.
 LIKELY, PROVEN = 1e-3, 1e-6
+# Numbers of patients as near as this (their logarithms) are not told apart: a method that is not tried here differs
+# from those that are by as much.
+NEAR = 0.15
 METHOD_WORDS = {
     "wald": "the normal approximation",
     "wilson": "Wilson's formula",
@@ -34,7 +39,7 @@ def interval_findings(table: PublishedTable, rows: list[SolvedRow]) -> list[Find
     ----------
     table : PublishedTable
     rows : list of SolvedRow
-        From `count_findings`.
+        From `solved_rows`, repaired by `count_findings`.
 
     Returns
     -------
@@ -80,16 +85,32 @@ def _proportion_cells(part: PublishedSet, rows: list[SolvedRow], confidence: flo
             if metric not in PROPORTIONS or metric not in own:
                 continue
             right = own[metric]
-            exact = None
-            if row.counts is not None and row.counts.tp.size == 1 and row.cells[metric] is printed:
-                exact = float(row.counts.values(metric)[0])
-            others = {name: n for name, n in wrong.items() if n not in right.values()}
+            shares = [share for n in right.values() for share in whole_shares(printed, n)]
+            others = {
+                name: n
+                for name, n in wrong.items()
+                if all(abs(math.log(n / own_n)) > NEAR for own_n in right.values() if n and own_n)
+            }
             yield IntervalCell(
                 row.where(metric), row.row.names[metric], "proportion", printed,
-                binomial_matches(printed, right, confidence, exact=exact),
-                binomial_matches(printed, others, confidence, exact=exact),
+                _with_mended(row.cells[metric], printed, right, confidence),
+                binomial_matches(printed, others, confidence, shares=shares),
                 _patients(metric, pos, neg),
             )  # fmt: skip
+
+
+def _with_mended(
+    mended: PrintedEstimate, printed: PrintedEstimate, right: dict[str, float], confidence: float
+) -> IntervalMatches | None:
+    """Match the printed interval on the right patients, around the printed value or the one that repairs the row."""
+    found = None
+    for value in dict.fromkeys((printed.value, mended.value)):
+        trial = PrintedEstimate(value, printed.ci_low, printed.ci_high)
+        shares = [share for n in right.values() for share in whole_shares(trial, n)]
+        found = binomial_matches(trial, right, confidence, shares=shares)
+        if found is not None and found.found:
+            break
+    return found
 
 
 def _patients(metric: str, pos: int, neg: int) -> str:

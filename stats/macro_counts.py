@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from .results import FloatArray
 __all__ = ["macro_definitions", "macro_possible"]
 
 # Combinations of the labels' candidates that are tried together.
-MOST_COMBINATIONS = 200_000
+MOST_COMBINATIONS = 100_000
 
 
 def macro_definitions(metric: str, combination: Sequence[FloatArray]) -> dict[str, FloatArray]:
@@ -74,14 +73,14 @@ def macro_possible(
     sizes = [counts.tp.size for counts in labels]
     if not sizes or 0 in sizes or np.prod([float(size) for size in sizes]) > MOST_COMBINATIONS:
         return None
-    picks = np.array(list(product(*(range(size) for size in sizes))))
     combination = []
-    for k, counts in enumerate(labels):
-        tp, tn = counts.tp[picks[:, k]], counts.tn[picks[:, k]]
+    picks = np.unravel_index(np.arange(int(np.prod(sizes))), sizes)
+    for pick, counts in zip(picks, labels, strict=True):
+        tp, tn = counts.tp[pick], counts.tn[pick]
         combination.append(np.stack([tp, counts.pos - tp, tn, counts.neg - tn]))
     alone: dict[str, bool] = {}
     ranges: dict[str, tuple[float, float]] = {}
-    together = np.ones(len(picks), dtype=bool)
+    together = np.ones(picks[0].size, dtype=bool)
     for metric, printed in cells.items():
         definitions = macro_definitions(metric, combination)
         if not definitions:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 
-from .count_findings import SolvedRow
 from .finding import Finding, place
 from .macro_counts import macro_possible
 from .published_table import PublishedRow, PublishedSet, PublishedTable
+from .solved_rows import SolvedRow
 
 __all__ = ["macro_findings"]
 
@@ -21,7 +21,8 @@ def macro_findings(table: PublishedTable, rows: list[SolvedRow]) -> list[Finding
     ----------
     table : PublishedTable
     rows : list of SolvedRow
-        From `count_findings`: a row with an error counts as repaired, and is left out where it could not be.
+        From `solved_rows`, repaired by `count_findings`: a row with an error counts as repaired, and is left out
+        where it could not be.
 
     Returns
     -------
@@ -113,7 +114,8 @@ def _of_counts(part: PublishedSet, macro: PublishedRow, rows: list[SolvedRow]) -
             f"{macro.cells[metric].value.text} does not follow from the labels",
             f"From {basis} the macro {macro.names[metric]} of {macro.model} is {_range(*ranges[metric])}; "
             f"{macro.cells[metric].value.text} is printed.",
-            "likely" if repaired else "proven",
+            # 'Accuracy' of several labels has more meanings than can be told from the rows.
+            "likely" if repaired or metric == "acc" else "proven",
         )
         for metric, possible in alone.items()
         if not possible and metric in ranges

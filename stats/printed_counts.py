@@ -14,7 +14,7 @@ __all__ = ["COUNTED", "RowCounts", "alone_possible", "row_counts", "value_of"]
 
 # tp, fn, tn, fp to the value; arrays that broadcast.
 Measure = Callable[[FloatArray, FloatArray, FloatArray, FloatArray], FloatArray]
-LARGEST_GRID = 4_000_000
+LARGEST_GRID = 1_000_000
 
 
 def _kappa(tp: FloatArray, fn: FloatArray, tn: FloatArray, fp: FloatArray) -> FloatArray:

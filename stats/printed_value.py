@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -55,6 +55,20 @@ class PrintedValue:
         """Whether some number between ``low`` and ``high`` could have been printed so."""
         return low <= self.high + _SLACK and high >= self.low - _SLACK
 
+    def cut_off(self) -> PrintedValue:
+        """Return the same figure read as cut off after its last digit, not rounded to it."""
+        low, high = (
+            (self.value, self.value + self.unit)
+            if self.value >= 0.0
+            else (self.value - self.unit, self.value)
+        )
+        return replace(self, low=low, high=high) if self.unit else self
+
+    def either_way(self) -> PrintedValue:
+        """Return the same figure read as rounded to its last digit or cut off after it."""
+        cut = self.cut_off()
+        return replace(self, low=min(self.low, cut.low), high=max(self.high, cut.high))
+
     def one_digit_off(self) -> Iterator[PrintedValue]:
         """Yield what would stand here but for one wrong digit or two neighbours exchanged."""
         places = [at for at, character in enumerate(self.text) if character.isdigit()]
@@ -70,7 +84,8 @@ class PrintedValue:
             texts.append("".join(swapped))
         for text in dict.fromkeys(texts):
             if text != self.text:
-                yield printed_value(text)
+                value = printed_value(text)
+                yield value.cut_off() if self.unit and self.low == self.value else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ MACRO_NAMES = {
     "recall": "recall", "sen": "recall", "sensitivity": "recall", "spec": "spec", "specificity": "spec",
     "f1": "f1", "f1-score": "f1",
 }  # fmt: skip
+UNBOUNDED = ("lr+", "lr-", "dor")
 T = TypeVar("T")
 
 
@@ -174,6 +175,8 @@ class _Reader:
             elif metric in cells:
                 self._add(f"{place}/{key}", f"says the same as {names[metric]!r} in this row; keep one")
             elif (cell := self._estimate(printed, f"{place}/{key}")) is not None:
+                if metric not in UNBOUNDED:
+                    self._fraction(cell, f"{place}/{key}")
                 cells[metric], names[metric] = cell, str(key)
         label = str(row.get("label", ""))
         if labels is not None and label not in labels:
@@ -192,6 +195,12 @@ class _Reader:
         if any(value is None for value in values):
             return None
         return PrintedEstimate(*values)  # type: ignore[arg-type]
+
+    def _fraction(self, cell: PrintedEstimate, place: str) -> None:
+        for part in (cell.value, cell.ci_low, cell.ci_high):
+            # An interval may pass 1 by a little, and audits are there to see it.
+            if part is not None and part.unit and part.value > (1.0 if part is cell.value else 1.5):
+                self._add(place, f"found {part.text!r}; expected at most 1, or a percentage such as '73.5%'")
 
     def _comparison(self, part: Any, place: str) -> PublishedComparison | None:
         part = self._mapping(part, place, ("label", "models", "p"))

@@ -44,9 +44,9 @@ def sample_size_findings(table: PublishedTable) -> list[Finding]:
         ratio = _ratio(table, printed)
         if ratio is None or (printed.pos is None and printed.neg is None and printed.total is None):
             continue
-        if explained_by(printed, ratio):
+        if _explained_about(printed, ratio):
             continue
-        exchanged = explained_by(printed, 1.0 / ratio)
+        exchanged = _explained_about(printed, 1.0 / ratio)
         asked = (
             f"an AUC of {printed.auc.text} against {printed.null.text} (power {printed.power.text}, alpha "
             f"{printed.alpha.text})"
@@ -85,6 +85,16 @@ def explained_by(printed: PublishedSampleSize, ratio: float) -> list[str]:
             if printed.total is not None and None in (printed.pos, printed.neg) and printed.total != total:
                 continue
             found.append(f"{method}, {rounding}")
+    return found
+
+
+def _explained_about(printed: PublishedSampleSize, ratio: float) -> list[str]:
+    """Try the ratio, and what a program may have been given for it: rounded, either way up."""
+    found = explained_by(printed, ratio)
+    for decimals in (2, 1):
+        for typed in (round(ratio, decimals), 1.0 / max(round(1.0 / ratio, decimals), 1e-3)):
+            if not found and typed > 0.0:
+                found = [f"{words}, ratio {typed:.4g}" for words in explained_by(printed, typed)]
     return found
 
 

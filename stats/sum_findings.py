@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from .count_findings import SolvedRow
 from .finding import Finding, place
 from .published_table import ClassCounts, PublishedTable, PublishedTotal
+from .solved_rows import SolvedRow
 
 __all__ = ["sum_findings"]
 
@@ -18,7 +18,7 @@ def sum_findings(table: PublishedTable, rows: list[SolvedRow]) -> list[Finding]:
     ----------
     table : PublishedTable
     rows : list of SolvedRow
-        From `count_findings`, for classes that were deduced.
+        From `solved_rows`, repaired by `count_findings`, for classes that were deduced.
 
     Returns
     -------
