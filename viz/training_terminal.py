@@ -1,0 +1,176 @@
+"""What the terminal shows of long work on volumes: a counting bar, and a training run as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import isnan
+from typing import TYPE_CHECKING, Any
+
+from .control_characters import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..zoo.training import TrainingProgress
+
+__all__ = ["counting_bar", "print_frame", "print_models", "training_bar"]
+
+_SHOWN = (("loss", "loss"), ("macro_auc", "macro AUC"), ("dice", "Dice"))
+
+
+@contextmanager
+def counting_bar(what: str, *, hidden: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Show how much is done on standard error, as long as that is a terminal.
+
+    Parameters
+    ----------
+    what : str
+    hidden : bool
+
+    Yields
+    ------
+    callable of (done, total)
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with _bar(columns, hidden) as bar:
+        task = bar.add_task(visible(what), total=None)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield tell
+
+
+@contextmanager
+def training_bar(*, hidden: bool = False) -> Iterator[Callable[[TrainingProgress], None]]:
+    """Show a training run: a bar that moves with every step, and a line for every epoch.
+
+    Parameters
+    ----------
+    hidden : bool
+
+    Yields
+    ------
+    callable of TrainingProgress
+    """
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.text import Text
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[pace]}", markup=False),
+    )
+    with _bar(columns, hidden) as bar:
+        task = bar.add_task("reading the cohort", total=None, pace="")
+
+        def tell(state: TrainingProgress) -> None:
+            if state.phase == "preprocessing":
+                bar.update(task, description="preprocessing", completed=state.done, total=state.total)
+                return
+            pace = ""
+            if not isnan(state.volumes_per_second):
+                pace = f"{state.volumes_per_second:.1f} volumes/s, {_duration(state.seconds_left)} left"
+            bar.update(
+                task, description=f"epoch {state.epoch} of {state.epochs}", completed=state.done, total=state.total,
+                pace=pace,
+            )  # fmt: skip
+            if state.phase == "epoch" and not hidden:
+                bar.console.print(Text(_epoch_line(state)))
+
+        yield tell
+
+
+def print_frame(frame: Any, *, console: Console | None = None) -> None:
+    """Print a pandas frame as a plain table; what comes from files is shown harmless.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    console : rich.console.Console, optional
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False) if console is None else console
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for name in frame.columns:
+        numeric = frame[name].dtype.kind in "iuf"
+        table.add_column(Text(visible(str(name))), justify="right" if numeric else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(Text(visible(_cell(value))) for value in row))
+    console.print(table)
+
+
+def print_models(table: Any, *, console: Console | None = None) -> None:
+    """Print the table of networks with round numbers.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As `biomark.zoo.model_table` makes it.
+    console : rich.console.Console, optional
+    """
+    print_frame(
+        table.assign(
+            parameters=[f"{count / 1e6:.1f} M" for count in table["parameters"]],
+            flops=[f"{count / 1e9:.1f} G" for count in table["flops"]],
+            scriptable=["yes" if scriptable else "no" for scriptable in table["scriptable"]],
+        )
+        .rename(columns={"flops": "operations"})
+        .drop(columns="summary"),
+        console=console,
+    )
+
+
+@contextmanager
+def _bar(columns: tuple[Any, ...], hidden: bool) -> Iterator[Any]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True, highlight=False)
+    disabled = hidden or not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=disabled) as bar:
+        yield bar
+
+
+def _epoch_line(state: TrainingProgress) -> str:
+    values = []
+    for part in ("train", "validation"):
+        metrics = state.metrics.get(part, {})
+        if isinstance(metrics, dict):
+            values += [
+                f"{part} {title} {metrics[key]:.3f}"
+                for key, title in _SHOWN
+                if isinstance(metrics.get(key), float) and not isnan(metrics[key])
+            ]
+    flat = [
+        f"{key.replace('_', ' ')} {value:.3f}"
+        for key, value in state.metrics.items()
+        if isinstance(value, float) and not isnan(value) and key.endswith(("loss", "macro_auc", "dice"))
+    ]
+    return f"epoch {state.epoch}: " + ", ".join(values or flat)
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def _cell(value: Any) -> str:
+    from pandas import isna
+
+    if isna(value):
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1e6 else f"{value:g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
