@@ -115,6 +115,7 @@ class EvaluationSteps:
             "proportion_interval": "wilson", "overall_interval": "percentile bootstrap of whole patients",
             "correction": "holm", "power": POWER, "alpha": ALPHA, "null_auc": 0.5,
             "clustered": any(arrays.cluster is not None for arrays in self.arrays.values()),
+            "stratify_by": [_with_thresholds(*item) for item in self.stratify_by.items()],
         }  # fmt: skip
         warnings = referee_warnings(
             frames, settings=settings, main_set=self.main_set, cutoff_set=self.cutoff_set, sets=self.sets,
@@ -350,6 +351,10 @@ def _version(package: str) -> str:
         return "not installed"
 
 
+def _with_thresholds(column: str, thresholds: Sequence[float] | None) -> str:
+    return column if thresholds is None else f"{column}:{','.join(f'{cut:g}' for cut in thresholds)}"
+
+
 def strata_of_column(
     known: pd.DataFrame, column: str, thresholds: Sequence[float] | None, set_name: str
 ) -> Strata:
@@ -375,6 +380,8 @@ def strata_of_column(
         if (numbers.isna() & values.notna() & (values != "")).any():
             raise BiomarkError(f"cannot stratify by {column!r} with thresholds: it holds text")
         return stratify(numbers.to_numpy(dtype=np.float64), thresholds=list(thresholds))
+    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64").astype(object).where(values.notna(), None)  # a code is 3, not 3.0
     strata = stratify(values.to_numpy(dtype=object))
     if len(strata.names) > MOST_STRATA:
         raise BiomarkError(

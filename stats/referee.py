@@ -13,6 +13,10 @@ __all__ = ["referee_warnings"]
 FEW_EVENTS = 10
 # Above this AUC the Wald interval covers clearly less than it says.
 NEAR_ONE = 0.9
+# Names of the formulas of sample size, as running text has them.
+FORMULAS = {"obuchowski": "Obuchowski", "hanley-mcneil": "Hanley and McNeil"}
+# Warnings that a set is small; beside one of them nobody takes a sample size for proof of enough patients.
+SMALL = ("sample-too-small", "few-events", "small-stratum")
 
 Warning_ = dict[str, str]
 
@@ -53,11 +57,20 @@ def referee_warnings(
     found += _about_sample_size(frames["sample_size"], main_set)
     found += _about_strata(frames["strata"], main_set)
     found += _about_overfitting(frames["overfitting"])
+    found += _about_calibration(frames["calibration"])
     found += _about_clusters(settings)
     found += _about_missing(frames["cohort"])
     found += _about_wald(frames["individual"], main_set)
     found += _about_ties(ties, main_set, cutoff_set)
-    return found
+    found += _about_probabilities(frames["calibration"])
+    return _ranked(found)
+
+
+def _ranked(found: list[Warning_]) -> list[Warning_]:
+    """Put the caveat about power after the event last, unless nothing else speaks for the number of patients."""
+    if not any(warning["kind"] in SMALL for warning in found):
+        return found
+    return sorted(found, key=lambda warning: warning["kind"] == "post-hoc-power")
 
 
 def _rows(frame: pd.DataFrame) -> list[Any]:
@@ -144,12 +157,12 @@ def _about_sample_size(sample_size: pd.DataFrame, main_set: str) -> Iterator[War
     short = judged[~judged["adequate"].fillna(True).astype(bool)]
     for (label, model), rows in short.groupby(["label", "model"], sort=False):
         first = rows.iloc[0]
-        methods = " and ".join(rows["method"])
+        methods = " and of ".join(FORMULAS.get(method, method) for method in rows["method"])
         yield _warning(
             "sample-too-small",
             f"{main_set}/{label}/{model}",
             f"{first.n_pos} positives and {first.n_neg} negatives are fewer than a test of AUC = 0.5 needs at "
-            f"the observed AUC of {first.auc:.3f} ({methods}).",
+            f"the observed AUC of {first.auc:.3f}, by the formula{'s' if len(rows) > 1 else ''} of {methods}.",
         )
     if len(judged):
         yield _warning(
@@ -185,6 +198,35 @@ def _about_overfitting(overfitting: pd.DataFrame) -> Iterator[Warning_]:
                 f"AUCs that do not differ significantly between {set_a} and {set_b} do not prove the absence of "
                 f"over-fitting: the intervals still allow a loss of up to {widest:.3f}.",
             )
+
+
+def _about_calibration(calibration: pd.DataFrame) -> Iterator[Warning_]:
+    off = calibration[(calibration["slope_ci_low"] > 1.0) | (calibration["slope_ci_high"] < 1.0)]
+    for (name, label), rows in off.groupby(["set", "label"], sort=False):
+        each = [
+            f"{row.model} {row.slope:.2f} ({row.slope_ci_low:.2f} to {row.slope_ci_high:.2f}), "
+            + ("too extreme" if row.slope < 1.0 else "too moderate")
+            for row in _rows(rows)
+        ]
+        yield _warning(
+            "miscalibrated",
+            f"{name}/{label}",
+            f"The interval of the calibration slope for {label} excludes 1, so that the predictions spread too far or "
+            f"too little: {'; '.join(each)}. They may rank patients well and still must not be read as risks; "
+            "recalibrate them on other patients than those judged.",
+        )
+
+
+def _about_probabilities(calibration: pd.DataFrame) -> Iterator[Warning_]:
+    refused = calibration[calibration["note"].str.contains("no probabilities", regex=False)]
+    for name, rows in refused.groupby("set", sort=False):
+        models = list(dict.fromkeys(rows["model"]))
+        yield _warning(
+            "not-probabilities",
+            f"{name}/{', '.join(models)}",
+            f"Scores of {', '.join(models)} lie outside [0, 1]: they are no probabilities, and neither calibration nor "
+            "net benefit was judged. Nothing is rescaled in silence; if the scores are logits, give the probabilities.",
+        )
 
 
 def _about_clusters(settings: Mapping[str, Any]) -> Iterator[Warning_]:
