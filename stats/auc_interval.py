@@ -101,8 +101,15 @@ def auc_ci(
     -----
     Where DeLong's variance is 0 (AUC 0 or 1, or all placements equal) or undefined (one positive or one
     negative) its interval would be a point or nothing; the Newcombe interval is then given and ``method``
-    says so. The Wald form covers too little near 1 and in small samples: with 30 positives and 58 negatives
-    its nominal 95% are about 94% at an AUC of 0.80 and 89% at 0.95; the logit form keeps 95% and 94%.
+    says so.
+
+    Simulated coverage of the nominal 95% at n = 88 and AUCs of 0.60, 0.80 and 0.95, averaged over prevalences
+    and over scores with and without ties (docs/simulation.md): delong 93, 91 and 85%; delong-logit 95, 94 and
+    93%; hanley-mcneil 94, 93 and 91%, but 77% where nine in ten are positive; newcombe 96, 96 and 97%;
+    bootstrap-percentile 93, 92 and 89%; bootstrap-bca 95, 94 and 93%. So delong, hanley-mcneil and
+    bootstrap-percentile cover too little near 1 and in small samples. Newcombe's was never below 94.8% in 240
+    settings; near 1 in large samples it is wider than needed (99% at n = 2,000 and an AUC of 0.98, where
+    delong has 93% and delong-logit 94%).
 
     References
     ----------
@@ -145,7 +152,8 @@ def auc_ci(
                 f"method {method!r} has no form for clustered data; use delong or delong-logit"
             )
         variance = obuchowski_variance(positive, score, cluster)
-        return _interval(groups, variance, method, confidence, "Obuchowski 1997")
+        n_pos, n_neg = int(groups.n_pos.sum()), int(groups.n_neg.sum())
+        return _interval(auc_of(groups), n_pos, n_neg, variance, method, confidence, "Obuchowski 1997")
     return auc_interval_of(groups, method=method, confidence=confidence)
 
 
@@ -157,8 +165,10 @@ def auc_interval_of(groups: TieGroups, *, method: str, confidence: float) -> Auc
         variance = hanley_mcneil_variance(area, n_pos, n_neg)
         return AucEstimate(area, variance, n_pos, n_neg, low, high, confidence, method)
     if method == "hanley-mcneil":
-        return _interval(groups, hanley_mcneil_variance(area, n_pos, n_neg), method, confidence)
-    return _interval(groups, delong_variance_of(groups), method, confidence)
+        variance = hanley_mcneil_variance(area, n_pos, n_neg)
+    else:
+        variance = delong_variance_of(groups, area)
+    return _interval(area, n_pos, n_neg, variance, method, confidence)
 
 
 def hanley_mcneil_variance(auc: float, n_pos: float, n_neg: float) -> float:
@@ -187,9 +197,8 @@ def hanley_mcneil_variance(auc: float, n_pos: float, n_neg: float) -> float:
 
 
 def _interval(
-    groups: TieGroups, variance: float, method: str, confidence: float, note: str = ""
+    area: float, n_pos: int, n_neg: int, variance: float, method: str, confidence: float, note: str = ""
 ) -> AucEstimate:
-    area, n_pos, n_neg = auc_of(groups), int(groups.n_pos.sum()), int(groups.n_neg.sum())
     quantile = float(special.ndtri(0.5 + confidence / 2.0))
     named = f"{method} ({note})" if note else method
     if not variance > 0.0 or (method == "delong-logit" and area in (0.0, 1.0)):

@@ -58,8 +58,8 @@ class AucComparison(Result):
     method: str
 
 
-def delong_variance_of(groups: TieGroups) -> float:
-    """DeLong's variance of the AUC from tie groups (eq. 4 to 6 with one curve).
+def delong_variance_of(groups: TieGroups, area: float | None = None) -> float:
+    """DeLong's variance of the AUC from tie groups (eq. 4 to 6 with one curve); ``area`` is the AUC, if known.
 
     NaN where a class has one member only, since a sample variance then has no degrees of freedom.
     """
@@ -68,7 +68,7 @@ def delong_variance_of(groups: TieGroups) -> float:
         return float("nan")
     below = np.cumsum(groups.n_neg) - 0.5 * groups.n_neg
     above = n_pos - np.cumsum(groups.n_pos) + 0.5 * groups.n_pos
-    area = auc_of(groups)
+    area = auc_of(groups) if area is None else area
     # Deviations before squares: the sum of squares itself would lose digits near an AUC of 1.
     s10 = np.dot(groups.n_pos, np.square(below / n_neg - area)) / (n_pos - 1)
     s01 = np.dot(groups.n_neg, np.square(above / n_pos - area)) / (n_neg - 1)
