@@ -5,6 +5,8 @@ import pytest
 from biomark.errors import BiomarkError, OneClassError
 from biomark.stats import cutoff_ci, cutoff_optimism, operating_point, optimal_cutoff
 from biomark.stats.cutoff_criterion import CutoffCriterion
+from biomark.stats.cutoff_interval_rows import cutoff_interval_rows
+from biomark.stats.individual import Cell
 from biomark.stats.rechosen_cutoff import RechosenCutoff
 from biomark.stats.resampling import resampling_counts
 from scipy.stats import norm
@@ -161,3 +163,15 @@ def test_bad_options_are_refused(options, says):
 def test_one_class_is_refused():
     with pytest.raises(OneClassError):
         cutoff_ci([1, 1], [0.1, 0.2])
+
+
+def test_the_rows_of_a_report_are_the_estimates():
+    y, score = data()
+    cell = Cell("test", "ER", "net", y == 1, score, np.arange(40), None)
+    rows = list(cutoff_interval_rows(cell, n_boot=50, rng=np.random.default_rng(0), confidence=0.95))
+    found = cutoff_ci(y, score, n_boot=50, rng=0)
+    assert [row["metric"] for row in rows] == ["threshold", *YIELDS]
+    assert rows[0]["ci_high"] == found.threshold.ci_high and rows[3]["value"] == found.youden.value
+    empty = cell.subset(y == 1)
+    (row,) = cutoff_interval_rows(empty, n_boot=50, rng=np.random.default_rng(0), confidence=0.95)
+    assert row["note"] == "one class only: 16 positives, 0 negatives"
