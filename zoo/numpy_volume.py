@@ -10,6 +10,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import InputFileError
 from ..stats.input_table import listed
 from .claimed_size import check_shape, refusal
 
@@ -69,7 +70,10 @@ def read_npz(path: str) -> NumpyVolume:
             array = member(name, volume=True)
             assert array is not None
             small = {key: member(key) for key in ("spacing", "origin", "direction")}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (InputFileError, MemoryError):
+        raise
+    except Exception as error:
+        # A damaged archive makes zipfile raise whatever it stumbles over, an IndexError too.
         raise refusal(path, f"is no readable .npz file ({error}); write it again with numpy.savez") from None
     shapes = {"spacing": (3,), "origin": (3,), "direction": (3, 3)}
     for key, value in small.items():
@@ -89,8 +93,11 @@ def _array(path: str, handle: IO[bytes], held: int, *, volume: bool) -> NDArray[
         )
         shape, fortran, dtype = read_header(handle, max_header_size=_LONGEST_HEADER)
         start = handle.tell()
-    except (ValueError, EOFError, OverflowError) as error:
-        raise refusal(path, f"its NumPy header cannot be read ({str(error).splitlines()[0]})") from None
+    except InputFileError:
+        raise
+    except Exception:
+        # The header is a Python literal, and a damaged one makes the parser raise whatever it stumbles over.
+        raise refusal(path, "its NumPy header is damaged; write the file again with numpy.save") from None
     if dtype.hasobject or dtype.kind not in "biuf":
         raise refusal(
             path, f"holds values of type {dtype}; a volume holds numbers (objects are never unpickled)"

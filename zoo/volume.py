@@ -13,7 +13,7 @@ from ..errors import BiomarkError, InputFileError
 from .claimed_size import check_claim, refusal
 from .dicom import is_dicom, read_dicom_file, read_dicom_folder
 from .itk import simpleitk
-from .metaimage import is_metaimage, metaimage_claim
+from .metaimage import is_metaimage, read_metaimage
 from .nifti import is_nifti, nifti_claim, nifti_head
 from .nrrd import nrrd_claim
 from .numpy_volume import NumpyVolume, read_npy, read_npz
@@ -206,9 +206,9 @@ def _image(name: str, kind: str, head: bytes) -> Any:
     elif kind == "NIfTI":
         check_claim(name, nifti_claim(name, nifti_head(head), compressed=head.startswith(b"\x1f\x8b")))
     else:
-        check_claim(name, metaimage_claim(name))
+        return read_metaimage(name)
     reader = sitk.ImageFileReader()
-    reader.SetImageIO({"NRRD": "NrrdImageIO", "NIfTI": "NiftiImageIO", "MetaImage": "MetaImageIO"}[kind])
+    reader.SetImageIO({"NRRD": "NrrdImageIO", "NIfTI": "NiftiImageIO"}[kind])
     reader.SetFileName(name)
     return reader.Execute()
 

@@ -137,6 +137,34 @@ def test_oblique_volume_keeps_its_direction_and_voxels(tmp_path):
     np.testing.assert_allclose(volume.direction, turn, atol=1e-12)
 
 
+@pytest.mark.parametrize("compressed", [False, True])
+def test_metaimage_is_read_as_simpleitk_reads_it(compressed, tmp_path):
+    rng = np.random.default_rng(0)
+    for dtype in (np.int16, np.uint32, np.float64, np.int64):
+        # Small turns, so that no axis changes its place.
+        turn, _ = np.linalg.qr(np.eye(3) + rng.normal(0, 0.1, (3, 3)))
+        turn *= np.sign(np.diag(turn))
+        image = image_of((ARRAY * 100).astype(dtype))
+        image.SetDirection(turn.ravel().tolist())
+        sitk.WriteImage(image, str(tmp_path / "v.mha"), compressed)
+        expected = sitk.ReadImage(str(tmp_path / "v.mha"))
+        volume = read_volume(tmp_path / "v.mha")
+        np.testing.assert_array_equal(volume.array, sitk.GetArrayFromImage(expected).astype(np.float32))
+        np.testing.assert_allclose(volume.direction, expected.GetDirection(), atol=1e-12)
+        np.testing.assert_allclose(volume.origin, expected.GetOrigin())
+
+
+def test_metaimage_of_other_byte_order_or_with_a_header_in_its_data_is_read(tmp_path):
+    head = ["ObjectType = Image", "NDims = 3", "DimSize = 9 12 7", "ElementType = MET_SHORT"]
+    head += ["ElementSize = 0.2 0.073 0.48", "Position = 1 2 3"]
+    (tmp_path / "v.raw").write_bytes(b"scanner's own" + ARRAY.astype(">i2").tobytes())
+    last = ["BinaryDataByteOrderMSB = True", "HeaderSize = -1", "ElementDataFile = v.raw"]
+    (tmp_path / "v.mhd").write_text("\n".join([*head, *last]) + "\n")
+    volume = read_volume(tmp_path / "v.mhd")
+    np.testing.assert_array_equal(volume.array, ARRAY)
+    assert (volume.spacing, volume.origin) == (SPACING, (1.0, 2.0, 3.0))
+
+
 def test_format_is_told_by_content_not_by_name(tmp_path):
     write_as("nrrd-gz", tmp_path).rename(tmp_path / "v.img")
     volume = read_volume(tmp_path / "v.img")
@@ -384,6 +412,25 @@ def test_decompression_bomb_is_refused_before_it_is_inflated(name, tmp_path):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert "go on after the" in refusal(tmp_path / name)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000
+
+
+@pytest.mark.parametrize("kind", ["nrrd", "nrrd-gz", "nii", "mha", "npz", "dcm"])
+def test_damaged_header_is_refused_or_read_and_nothing_else_happens(kind, tmp_path):
+    path = write_as(kind, tmp_path)
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    for _ in range(150):
+        damaged = bytearray(content)
+        for at in rng.integers(0, min(len(content), 420), size=rng.integers(1, 5)):
+            if rng.random() < 0.3:
+                del damaged[at : at + int(rng.integers(1, 6))]
+            else:
+                damaged[min(at, len(damaged) - 1)] = rng.choice([*b"0123456789 -", *rng.integers(0, 256, 12)])
+        path.write_bytes(bytes(damaged))
+        try:
+            read_volume(path)
+        except InputFileError as error:
+            assert str(path) in str(error)
 
 
 def test_limit_is_stated_and_holds(tmp_path, monkeypatch):
