@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import BiomarkError
+from .clustered import clustered_contrast_test
 from .cutoff import optimal_cutoff
 from .delong import delong_contrast_test
 from .individual import Cell, CutoffChoice
@@ -122,15 +123,14 @@ def contrast_rows(cells: list[Cell]) -> Iterator[dict[str, Any]]:
         "set": cells[0].set, "label": cells[0].label, "models": ", ".join(cell.model for cell in cells),
         "n": int(shared.size),
     }  # fmt: skip
-    if cells[0].cluster is not None:
-        yield row | {"note": "not given for clustered patients"}
-        return
     positions = [np.searchsorted(cell.patients, shared) for cell in cells]
+    truth, cluster = cells[0].y_true[positions[0]], cells[0].cluster
+    scores = np.stack([cell.y_score[at] for cell, at in zip(cells, positions, strict=True)])
     try:
-        found = delong_contrast_test(
-            cells[0].y_true[positions[0]],
-            np.stack([cell.y_score[at] for cell, at in zip(cells, positions, strict=True)]),
-        )
+        if cluster is None:
+            found = delong_contrast_test(truth, scores)
+        else:
+            found = clustered_contrast_test(truth, scores, cluster[positions[0]])
     except BiomarkError as error:
         yield row | {"note": str(error)}
         return

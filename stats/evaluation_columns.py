@@ -55,7 +55,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "optimism": (
         "set", "label", "model", "metric", "apparent", "optimism", "corrected", "ci_low", "ci_high",
-        "n_boot", "note",
+        "threshold", "threshold_ci_low", "threshold_ci_high", "n_boot", "note",
     ),
     "calibration": CALIBRATION_COLUMNS,
     "net_benefit": NET_BENEFIT_COLUMNS,

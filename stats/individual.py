@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from ..errors import BiomarkError
 from .accuracy import operating_point
 from .auc_interval import AucEstimate, auc_ci
-from .clustered import clustered_auc_test
+from .clustered import clustered_auc_test, clustered_auc_test_unpaired
 from .confidence_band import roc_band
 from .cutoff import optimal_cutoff
-from .delong import AucComparison, comparison_of, delong_test, delong_test_unpaired
+from .delong import AucComparison, delong_test, delong_test_unpaired
 from .optimism import cutoff_optimism
 from .results import Estimate, FloatArray
 from .roc import roc_curve
@@ -197,23 +197,12 @@ def overfitting_row(a: Cell, b: Cell, confidence: float) -> dict[str, Any]:
         if a.cluster is None or b.cluster is None:
             result = delong_test_unpaired(a.y_true, a.y_score, b.y_true, b.y_score, confidence=confidence)
         else:
-            result = _unpaired_clustered(a, b, confidence)
+            result = clustered_auc_test_unpaired(
+                a.y_true, a.y_score, a.cluster, b.y_true, b.y_score, b.cluster, confidence=confidence
+            )
     except BiomarkError as error:
         return row | {"note": str(error)}
     return row | _comparison_columns(result) | {"df": result.df}
-
-
-def _unpaired_clustered(a: Cell, b: Cell, confidence: float) -> AucComparison:
-    """Unpaired comparison with Obuchowski's variances; Welch's degrees of freedom count clusters."""
-    first, second = auc_of_cell(a, confidence), auc_of_cell(b, confidence)
-    variance = first.variance + second.variance
-    sizes = [np.unique(cell.cluster).size for cell in (a, b) if cell.cluster is not None]
-    parts = [v**2 / (n - 1) for v, n in zip((first.variance, second.variance), sizes, strict=True)]
-    df = variance**2 / sum(parts) if sum(parts) > 0.0 else float("inf")
-    return comparison_of(
-        first.auc, second.auc, first.auc - second.auc, variance, df, confidence,
-        "Obuchowski 1997, unpaired (Welch t)",
-    )  # fmt: skip
 
 
 def _comparison_columns(result: AucComparison) -> dict[str, Any]:
@@ -265,7 +254,8 @@ def optimism_rows(
         yield {
             **cell.where, "metric": metric, "apparent": corrected.apparent, "optimism": corrected.optimism,
             "corrected": corrected.corrected, "ci_low": corrected.ci_low, "ci_high": corrected.ci_high,
-            "n_boot": result.n_boot, "note": "",
+            "threshold": result.threshold, "threshold_ci_low": result.threshold_ci_low,
+            "threshold_ci_high": result.threshold_ci_high, "n_boot": result.n_boot, "note": "",
         }  # fmt: skip
 
 

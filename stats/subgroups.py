@@ -68,7 +68,9 @@ def _interaction_row(
         a = a.subset(keep)
     codes = strata.codes[a.patients]
     try:
-        result = interaction_test(a.y_true, a.y_score, codes, score_b=score_b, confidence=confidence)
+        result = interaction_test(
+            a.y_true, a.y_score, codes, score_b=score_b, cluster=a.cluster, confidence=confidence
+        )
     except BiomarkError as error:
         return row | {"note": f"not tested: {error}"}
     undefined = result.method.partition("; ")[2] if np.isnan(result.p_value) else ""
