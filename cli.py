@@ -212,3 +212,41 @@ def list_networks(names: tuple[str, ...], as_json: bool) -> None:
         click.echo(table.to_json(orient="records", indent=1))
     else:
         print_models(table)
+
+
+@cli.command()
+@click.argument("table", metavar="TABLE.yaml")
+@click.option("--set", "name", metavar="SET", help="Which set; needed where the table has several.")
+@click.option("--out", required=True, metavar="FILE.csv", help="Where the predictions go.")
+@click.option(
+    "--seed",
+    "rng",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="S",
+    help="Of the search.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print every printed figure beside the found one as JSON."
+)
+@click.option("--quiet", is_flag=True, help="Show neither progress nor a summary.")
+def reconstruct(table: str, name: str | None, out: str, rng: int, as_json: bool, quiet: bool) -> None:
+    """Search predictions that agree with everything printed of a set.
+
+    TABLE.yaml is a published table as `audit` reads it. FILE.csv is a predictions table for `report`, labelled as a
+    reconstruction in its column origin; it is one of many data sets behind the same figures.
+    """
+    from .stats.reconstruction import reconstruct as reconstruct_set
+    from .viz.agreement import print_agreement
+    from .viz.terminal import progress_bar
+
+    with progress_bar(hidden=quiet) as tell:
+        found = reconstruct_set(table, set=name, rng=rng, progress=tell)
+    found.to_csv(out)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(found.to_dict(), indent=1, ensure_ascii=False))
+    elif not quiet:
+        print_agreement(found, out)

@@ -61,7 +61,9 @@ from .precision_recall import (
     precision_recall_curve,
 )
 from .proportion import proportion_ci, proportion_estimate
+from .published_reader import read_published_table
 from .recalibration import Recalibration, recalibrate
+from .reconstruction import Reconstruction, reconstruct
 from .resampling_tests import ResamplingComparison, bootstrap_test, permutation_test
 from .results import Estimate, Result
 from .roc import RocCurve, auc, partial_auc, roc_curve
@@ -122,6 +124,7 @@ __all__ = [
     "PrecisionRecallCurve",
     "ProportionSampleSize",
     "Recalibration",
+    "Reconstruction",
     "ResamplingComparison",
     "Result",
     "RocBand",
@@ -205,7 +208,9 @@ __all__ = [
     "proportion_estimate",
     "proportion_sample_size",
     "rank_group_test",
+    "read_published_table",
     "recalibrate",
+    "reconstruct",
     "roc_band",
     "roc_curve",
     "silhouette_values",

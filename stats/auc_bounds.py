@@ -60,7 +60,7 @@ def delong_variance_bounds(auc: float, n_pos: int, n_neg: int) -> tuple[float, f
     return max(least, 0.0), greatest
 
 
-def auc_range_at(sensitivity: float, specificity: float) -> tuple[float, float]:
+def auc_range_at(sensitivity: float, specificity: float, *, best: bool = False) -> tuple[float, float]:
     """Return the AUCs of all ROC curves through one operating point.
 
     An increasing curve through (1 - specificity, sensitivity) lies above 0 to its left and above the
@@ -69,10 +69,19 @@ def auc_range_at(sensitivity: float, specificity: float) -> tuple[float, float]:
     Parameters
     ----------
     sensitivity, specificity : float in [0, 1]
+    best : bool
+        Whether the point has the largest Youden index J of its curve, which then lies nowhere above x + J, so that
+        the area is at most 1 - (1 - J)^2 / 2.
 
     Examples
     --------
     >>> auc_range_at(0.5, 0.5)
     (0.25, 0.75)
+    >>> auc_range_at(0.5, 0.5, best=True)
+    (0.25, 0.5)
     """
-    return sensitivity * specificity, 1.0 - (1.0 - sensitivity) * (1.0 - specificity)
+    least, greatest = sensitivity * specificity, 1.0 - (1.0 - sensitivity) * (1.0 - specificity)
+    if best:
+        index = sensitivity + specificity - 1.0
+        greatest = min(greatest, 1.0 - (1.0 - index) ** 2 / 2.0)
+    return least, greatest

@@ -93,7 +93,7 @@ def _operating_points(rows: list[SolvedRow]) -> Iterator[Finding]:
             continue
         assert row.classes.pos is not None and row.classes.neg is not None
         ranges = [
-            auc_range_at(tp / row.counts.pos, tn / row.counts.neg)
+            auc_range_at(tp / row.counts.pos, tn / row.counts.neg, best=row.set.youden)
             for tp, tn in zip(row.counts.tp, row.counts.tn, strict=True)
             if row.counts.pos and row.counts.neg
         ]
@@ -103,7 +103,8 @@ def _operating_points(rows: list[SolvedRow]) -> Iterator[Finding]:
         if not printed.value.meets(low, high):
             yield Finding(
                 "impossible-counts", row.where("auc"), "no ROC curve through the operating point has this AUC",
-                f"Every ROC curve through the operating point of {row.says()} has an AUC between {low:.3f} and "
+                f"Every ROC curve {'with' if row.set.youden else 'through'} the operating point of {row.says()}"
+                f"{' as its largest Youden index' if row.set.youden else ''} has an AUC between {low:.3f} and "
                 f"{high:.3f}; {printed.value.text} is printed.",
                 "proven",
             )  # fmt: skip

@@ -10,7 +10,7 @@ from .printed_counts import RowCounts
 from .printed_value import PrintedEstimate
 from .results import FloatArray
 
-__all__ = ["macro_definitions", "macro_possible"]
+__all__ = ["label_combinations", "macro_definitions", "macro_possible"]
 
 # Combinations of the labels' candidates that are tried together.
 MOST_COMBINATIONS = 100_000
@@ -49,6 +49,22 @@ def macro_definitions(metric: str, combination: Sequence[FloatArray]) -> dict[st
     return found
 
 
+def label_combinations(labels: Sequence[RowCounts]) -> list[FloatArray] | None:
+    """Return every choice of the labels' counts: for each label, tp, fn, tn, fp of shape (4, choices).
+
+    None where a label allows no counts, or there are too many choices to try.
+    """
+    sizes = [counts.tp.size for counts in labels]
+    if not sizes or 0 in sizes or np.prod([float(size) for size in sizes]) > MOST_COMBINATIONS:
+        return None
+    combination = []
+    picks = np.unravel_index(np.arange(int(np.prod(sizes))), sizes)
+    for pick, counts in zip(picks, labels, strict=True):
+        tp, tn = counts.tp[pick], counts.tn[pick]
+        combination.append(np.stack([tp, counts.pos - tp, tn, counts.neg - tn]))
+    return combination
+
+
 def macro_possible(
     cells: Mapping[str, PrintedEstimate], labels: Sequence[RowCounts]
 ) -> tuple[dict[str, bool], bool, dict[str, tuple[float, float]]] | None:
@@ -70,17 +86,12 @@ def macro_possible(
     None
         Where a label allows no counts, or there are too many choices to try.
     """
-    sizes = [counts.tp.size for counts in labels]
-    if not sizes or 0 in sizes or np.prod([float(size) for size in sizes]) > MOST_COMBINATIONS:
+    combination = label_combinations(labels)
+    if combination is None:
         return None
-    combination = []
-    picks = np.unravel_index(np.arange(int(np.prod(sizes))), sizes)
-    for pick, counts in zip(picks, labels, strict=True):
-        tp, tn = counts.tp[pick], counts.tn[pick]
-        combination.append(np.stack([tp, counts.pos - tp, tn, counts.neg - tn]))
     alone: dict[str, bool] = {}
     ranges: dict[str, tuple[float, float]] = {}
-    together = np.ones(picks[0].size, dtype=bool)
+    together = np.ones(combination[0].shape[1], dtype=bool)
     for metric, printed in cells.items():
         definitions = macro_definitions(metric, combination)
         if not definitions:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 
 from .finding import Finding, place
 from .macro_counts import macro_possible
-from .published_table import PublishedRow, PublishedSet, PublishedTable
+from .printed_value import PrintedValue
+from .published_table import ClassCounts, PublishedRow, PublishedSet, PublishedTable
 from .solved_rows import SolvedRow
 
 __all__ = ["macro_findings"]
@@ -44,7 +46,7 @@ def macro_findings(table: PublishedTable, rows: list[SolvedRow]) -> list[Finding
 
 
 def _of_macro(part: PublishedSet, macro: PublishedRow, rows: list[SolvedRow]) -> list[Finding]:
-    return [*_of_aucs(part, macro), *_of_counts(part, macro, rows)]
+    return [*_of_aucs(part, macro, rows), *_of_counts(part, macro, rows)]
 
 
 def _exchanged(findings: list[Finding], part: PublishedSet, rows: list[SolvedRow]) -> list[Finding]:
@@ -74,23 +76,42 @@ def _exchanged(findings: list[Finding], part: PublishedSet, rows: list[SolvedRow
     return list(wrong.values())
 
 
-def _of_aucs(part: PublishedSet, macro: PublishedRow) -> Iterator[Finding]:
+def _of_aucs(part: PublishedSet, macro: PublishedRow, rows: list[SolvedRow]) -> Iterator[Finding]:
     printed = macro.cells.get("auc")
-    aucs = [
-        row.cells["auc"].value for label in part.labels for row in part.rows
+    own = [
+        row for label in part.labels for row in part.rows
         if row.model == macro.model and row.label == label and "auc" in row.cells
     ]  # fmt: skip
-    if printed is None or not part.labels or len(aucs) != len(part.labels):
+    if printed is None or not part.labels or len(own) != len(part.labels):
         return
-    low, high = (sum(ends) / len(aucs) for ends in ([a.low for a in aucs], [a.high for a in aucs]))
+    classes = {(r.row.model, r.row.label): r.classes for r in rows if r.set is part} | {
+        (macro.model, label): counts for label, counts in part.labels.items() if counts.pos and counts.neg
+    }
+    ranges = [
+        whole_pairs(row.cells["auc"].value, classes.get((row.model, row.label), ClassCounts(None, None)))
+        for row in own
+    ]
+    low, high = (sum(found[end] for found in ranges) / len(own) for end in (0, 1))
     if not printed.value.meets(low, high):
         yield Finding(
             "macro-mismatch", place(part.name, macro.model, macro.names["auc"]),
             f"{printed.value.text} is not the mean of the printed AUCs",
-            f"The AUCs {', '.join(a.text for a in aucs)} have a mean between {low:.4f} and {high:.4f}; "
-            f"{printed.value.text} is printed.",
+            f"The AUCs {', '.join(row.cells['auc'].value.text for row in own)} have a mean between {low:.4f} and "
+            f"{high:.4f}; {printed.value.text} is printed.",
             "proven",
         )  # fmt: skip
+
+
+def whole_pairs(printed: PrintedValue, classes: ClassCounts) -> tuple[float, float]:
+    """Return the least and the greatest AUC that is printed so and a whole number of halves of the pairs.
+
+    The printed range itself where the classes are not known, or no number of pairs fits.
+    """
+    if not classes.pos or not classes.neg:
+        return printed.low, printed.high
+    halves = 2 * classes.pos * classes.neg
+    first, last = math.ceil(printed.low * halves - 1e-6), math.floor(printed.high * halves + 1e-6)
+    return (first / halves, last / halves) if first <= last else (printed.low, printed.high)
 
 
 def _of_counts(part: PublishedSet, macro: PublishedRow, rows: list[SolvedRow]) -> list[Finding]:

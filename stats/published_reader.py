@@ -43,6 +43,7 @@ MACRO_NAMES = {
     "recall": "recall", "sen": "recall", "sensitivity": "recall", "spec": "spec", "specificity": "spec",
     "f1": "f1", "f1-score": "f1",
 }  # fmt: skip
+SAME_SET = "youden-same-set"
 UNBOUNDED = ("lr+", "lr-", "dor")
 T = TypeVar("T")
 
@@ -132,8 +133,11 @@ class _Reader:
 
     def _set(self, name: str, part: Any) -> PublishedSet:
         place = f"sets/{name}"
-        part = self._mapping(part, place, ("n", "labels", "rows", "macro", "comparisons"))
+        part = self._mapping(part, place, ("n", "labels", "rows", "macro", "comparisons", "cutoff"))
         labels = self._labels(part.get("labels", {}), f"{place}/labels")
+        cutoff = part.get("cutoff")
+        if cutoff not in (None, SAME_SET):
+            self._add(f"{place}/cutoff", f"found {cutoff!r}; expected {SAME_SET!r}, or nothing")
         rows = self._each(
             part.get("rows", []),
             f"{place}/rows",
@@ -148,6 +152,7 @@ class _Reader:
                 part.get("macro", []), f"{place}/macro", lambda row, at: self._row(row, at, MACRO_NAMES, None)
             ),
             self._each(part.get("comparisons", []), f"{place}/comparisons", self._comparison),
+            cutoff == SAME_SET,
         )
 
     def _labels(self, part: Any, place: str) -> dict[str, ClassCounts]:

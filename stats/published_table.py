@@ -51,7 +51,10 @@ class PublishedComparison:
 
 @dataclass(frozen=True, slots=True)
 class PublishedSet:
-    """One set's tables."""
+    """One set's tables.
+
+    ``youden`` says that the paper chose each row's cut-off on this very set, by the largest Youden index.
+    """
 
     name: str
     n: int | None
@@ -59,6 +62,7 @@ class PublishedSet:
     rows: tuple[PublishedRow, ...]
     macro: tuple[PublishedRow, ...]
     comparisons: tuple[PublishedComparison, ...]
+    youden: bool = False
 
     @property
     def size(self) -> int | None:
