@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXAMPLE := examples/breast_cohorts
+# The rivals of the benchmarks, kept out of the environment of the tests.
+RIVALS := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types format build clean
+.PHONY: help setup demo test lint types format build bench simulate clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -48,5 +50,18 @@ format: $(READY)  ## let ruff rewrite the files
 build: $(READY)  ## the wheel and the sdist
 	$(BIN)/python -m build --installer uv --outdir dist .
 
+$(RIVALS)/.ready: $(READY) benchmarks/requirements.txt
+	test -x $(RIVALS)/bin/python || $(PYTHON) -m venv --without-pip $(RIVALS)
+	$(BIN)/uv pip install --python $(RIVALS)/bin/python --constraint constraints.txt --requirement benchmarks/requirements.txt --editable .
+	@touch $@
+
+bench: $(RIVALS)/.ready  ## time biomark against its rivals and write docs/benchmarks.md
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(RIVALS)/bin/python -m pytest -c benchmarks/pytest.ini benchmarks
+	$(RIVALS)/bin/python benchmarks/page.py
+
+simulate: $(READY)  ## simulate coverage and type I error and write docs/simulation.md
+	$(BIN)/python benchmarks/simulation/run.py
+	$(BIN)/python benchmarks/simulation/page.py
+
 clean:  ## remove what the targets made
-	rm -rf $(VENV) build dist demo *.egg-info
+	rm -rf $(VENV) $(RIVALS) build dist demo *.egg-info

@@ -8,7 +8,7 @@ from binormal import counted, paired
 from biomark import stats
 from scipy.special import chdtrc, ndtr, stdtr, stdtrit
 from scipy.stats import rankdata
-from vectorised import Z, auc_and_variance, placements
+from vectorised import Z, auc_and_variance, coverage, newcombe, placements
 
 SIZES, PREVALENCES, AUCS = (30, 88, 388, 2000), (0.1, 0.3, 0.5, 0.9), (0.6, 0.8, 0.9, 0.98)
 CORRELATION = 0.5
@@ -112,32 +112,31 @@ def difference_coverage(cell: dict, rng: np.random.Generator) -> dict:
     """The interval of the difference of two AUCs that differ by 0.1, paired and unpaired."""
     aucs = (cell["auc"], cell["auc"] - 0.1)
     sizes, ties = classes(cell), cell["ties"]
-    errors: dict[str, list] = {"paired": [], "unpaired": []}
-    halves: dict[str, list] = {"paired": [], "unpaired": []}
+    bounds: dict[str, list] = {"paired": [], "unpaired": []}
     for size in _chunks(cell["sets"], max(1, 1_000_000 // cell["n"])):
         pos, neg = paired(rng, size, *sizes, aucs, correlation=CORRELATION, ties=ties)
         placed = [placements(p, n, ties=ties) for p, n in zip(pos, neg, strict=True)]
         v10, v01 = (np.stack([values[k] for values in placed], axis=1) for k in (0, 1))
-        difference, variance, _ = _delong(v10, v01)
-        errors["paired"].append(difference - 0.1)
-        halves["paired"].append(Z * np.sqrt(variance))
+        _, variance, _ = _delong(v10, v01)
+        bounds["paired"].append(_difference_bounds(*v10.mean(axis=2).T, variance, Z, sizes))
         (area_a, var_a), (area_b, var_b) = (
             auc_and_variance(*counted(rng, size, *sizes, auc, ties=ties)) for auc in aucs
         )
         total = var_a + var_b
         with np.errstate(invalid="ignore", divide="ignore"):
             df = total**2 / ((var_a**2 + var_b**2) / (cell["n"] - 1))
-            half = np.where(total > 0.0, stdtrit(df, 0.975) * np.sqrt(total), 0.0)
-        errors["unpaired"].append(area_a - area_b - 0.1)
-        halves["unpaired"].append(half)
-    found = {}
-    for name, kept in errors.items():
-        half = np.concatenate(halves[name])
-        found[name] = {
-            "coverage": round(float((np.abs(np.concatenate(kept)) <= half).mean()), 5),
-            "width": round(float(2.0 * half.mean()), 5),
-        }
-    return found
+        quantile = stdtrit(np.where(total > 0.0, df, 1.0), 0.975)
+        bounds["unpaired"].append(_difference_bounds(area_a, area_b, total, quantile, sizes))
+    return {name: coverage(tuple(np.concatenate(kept, axis=1)), 0.1) for name, kept in bounds.items()}
+
+
+def _difference_bounds(a, b, variance, quantile, sizes):
+    """Bounds of a - b; recovered from Newcombe's interval of each AUC where the variance is 0."""
+    half = quantile * np.sqrt(variance)
+    (low_a, high_a), (low_b, high_b) = (newcombe(area, *sizes) for area in (a, b))
+    low = np.where(variance > 0.0, a - b - half, a - b - np.hypot(a - low_a, high_b - b))
+    high = np.where(variance > 0.0, a - b + half, a - b + np.hypot(high_a - a, b - low_b))
+    return np.clip([low, high], -1.0, 1.0)
 
 
 def _chunks(total: int, size: int) -> list[int]:
