@@ -18,6 +18,24 @@ __all__ = ["DicomGeometry", "dicom_geometry"]
 _IMPLICIT = "1.2.840.10008.1.2"
 _UNREADABLE = {"1.2.840.10008.1.2.2": "big-endian", "1.2.840.10008.1.2.1.99": "deflated"}
 _LONG = {b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UR", b"UT", b"UN", b"SV", b"UV"}
+_SHORT = {
+    b"AE",
+    b"AS",
+    b"AT",
+    b"CS",
+    b"DA",
+    b"DS",
+    b"DT",
+    b"FL",
+    b"FD",
+    b"IS",
+    b"LO",
+    b"LT",
+    b"PN",
+    b"SH",
+    b"SL",
+}
+_SHORT |= {b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}
 _UNDEFINED = 0xFFFFFFFF
 _PIXELS = (0x7FE0, 0x0010)
 _ITEM, _ITEM_END, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE00D), (0xFFFE, 0xE0DD)
@@ -106,7 +124,11 @@ def _geometry(content: mmap.mmap, called: str) -> DicomGeometry:
         kind, start, length = _header(content, at, explicit=explicit or tag[0] == 2)
         if tag == _PIXELS and depth == 0:
             _check_pixels(content, called, start, length)
+            _check_rest(content, called, start, length, explicit=explicit)
             return _interpreted(found, None if length == _UNDEFINED else length)
+        # GDCM would ask for the memory first and look at the file afterwards.
+        if length != _UNDEFINED and start + length > len(content):
+            raise refusal(called, "its DICOM elements are cut off or damaged; copy or export it again")
         is_sequence = kind == b"SQ" or tag in _SEQUENCES or length == _UNDEFINED
         if tag == _SEQUENCE_END:
             depth -= 1
@@ -130,6 +152,8 @@ def _header(content: mmap.mmap, at: int, *, explicit: bool) -> tuple[bytes, int,
     kind = bytes(content[at + 4 : at + 6])
     if kind in _LONG:
         return kind, at + 12, struct.unpack_from("<I", content, at + 8)[0]
+    if kind not in _SHORT:
+        raise ValueError("unknown value representation")
     return kind, at + 8, struct.unpack_from("<H", content, at + 6)[0]
 
 
@@ -143,6 +167,16 @@ def _check_pixels(content: mmap.mmap, called: str, start: int, length: int) -> N
             f"is truncated: its pixel data should take {length:,} bytes and the file holds "
             f"{len(content) - start:,}; copy it again",
         )
+
+
+def _check_rest(content: mmap.mmap, called: str, start: int, length: int, *, explicit: bool) -> None:
+    """Follow what stands after the pixel data (padding, digital signatures): GDCM reads that too."""
+    at = len(content) if length == _UNDEFINED else start + length
+    while at + 8 <= len(content) and content[at : at + 8] != b"\0" * 8:
+        _, inner, size = _header(content, at, explicit=explicit)
+        if size == _UNDEFINED or inner + size > len(content):
+            raise refusal(called, "its DICOM elements are cut off or damaged; copy or export it again")
+        at = inner + size
 
 
 def _interpreted(found: dict[Tag, bytes], pixel_bytes: int | None) -> DicomGeometry:
