@@ -150,10 +150,14 @@ def delong_test(
     -----
     Ties count one half. Identical or rank-equivalent scores give difference 0, statistic 0 and p = 1, and the
     interval from 0 to 0. Other scores may leave no variance either (both AUCs 1, say): the interval is then
-    recovered from Newcombe's interval of each AUC. Where
-    the AUCs differ and yet every placement differs by the same amount, the estimated variance is 0 and
-    DeLong's test is undefined: p is NaN (`permutation_test` still answers). The variance of the difference is
-    taken from the differences of the placement values: the same number without the cancellation.
+    recovered from Newcombe's interval of each AUC. Where the AUCs differ and yet every placement differs by the
+    same amount, the estimated variance is 0 and DeLong's test is undefined: p is NaN (`permutation_test` still
+    answers). The variance of the difference is taken from the differences of the placement values: the same
+    number without the cancellation.
+
+    With few patients of one class the test rejects too often: for two AUCs of 0.6, simulated type I error at 5%
+    was 8% with nine positives among 88, and 8 to 11% with three among 30; at an AUC of 0.98 it hardly rejects
+    (docs/simulation.md).
 
     References
     ----------
@@ -288,6 +292,10 @@ def delong_contrast_test(
     -----
     Rank-equivalent scores make the covariance singular; the pseudo-inverse and the rank then leave the
     redundant contrast out. All scores equivalent: statistic 0, 0 degrees of freedom, p = 1.
+
+    The chi-square needs patients of both classes: with three models of AUC 0.6 and a correlation of 0.5 its
+    simulated type I error at 5% was 12% with nine positives among 88, and 21 to 26% with three among 30
+    (docs/simulation.md).
 
     References
     ----------

@@ -80,6 +80,10 @@ def proportion_ci(
     - ``wald`` is p +- z sqrt(p (1 - p)/n), clipped to [0, 1]. It is degenerate at k = 0 and k = n and covers
       too little in small samples; it is here because published tables use it.
 
+    Coverage of the nominal 95% at n = 20, over true proportions of 0.01 to 0.99, mean and least, enumerated
+    (docs/simulation.md): wilson 95.4 and 89.9%, clopper-pearson 97.7 and 95.8%, agresti-coull 96.1 and 92.9%,
+    jeffreys 95.1 and 89.4%, wald 86.0 and 18.2%; at n = 88 wald has 93.1 and 58.7%.
+
     References
     ----------
     .. [1] Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc
