@@ -51,6 +51,13 @@ def main() -> None:
         )
     if "program" in files:
         parts += ["", "## The program", "", "Each in a process of its own, start included.", ""]
+        program = files["program"]
+        if (load := program["load"]["before"]) > program["machine"]["cores"]:
+            parts += [
+                f"The load was {load:g} on {program['machine']['cores']} cores meanwhile: the wall time is that of a "
+                "crowded machine; the processor time is what the program itself took.",
+                "",
+            ]
         parts += _table(
             ["what", "wall, s", "processor, s", "peak memory, GiB", "goal", "reached"],
             [_program(row) for row in files["program"]["rows"]],
@@ -85,7 +92,7 @@ def _program(row: dict) -> list[str]:
     what = row["what"] + (f", {row['rows']:,} rows" if "rows" in row else "")
     limits = {"seconds": "s", "peak_gib": "GiB"}
     goal = " and ".join(f"{value:g} {limits[name]}" for name, value in row["goal"].items())
-    measured = [f"{row[name]:.3g}" for name in ("seconds", "cpu_seconds", "peak_gib")]
+    measured = [f"{row[name]:.3g}" if name in row else "" for name in ("seconds", "cpu_seconds", "peak_gib")]
     return [what, *measured, f"under {goal}", _reached(row)]
 
 
