@@ -1,26 +1,23 @@
-"""The page's tables of strata and sample size, and of any further frame."""
+"""The page's tables of strata and sample size."""
 
 from __future__ import annotations
 
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from .captions import (
     digits_of,
     interval_level,
     label_title,
     set_heading,
+    stratum_title,
 )
 from .interval_mark import (
     mark_scale,
 )
 from .number_format import (
     UNDEFINED,
-    count,
     number,
-    p_value,
     power,
 )
 from .page_table import (
@@ -49,7 +46,6 @@ if TYPE_CHECKING:
     from ..stats.evaluation import Evaluation
 
 __all__ = [
-    "frame_table",
     "sample_size_table",
     "strata_table",
 ]
@@ -58,23 +54,25 @@ _SIZE_NOTE = "Patients in all (positive + negative); the power is that of the ob
 _METHOD_NAMES = {"obuchowski": "Obuchowski", "hanley-mcneil": "Hanley–McNeil"}
 
 
-def strata_table(evaluation: Evaluation) -> Table:
-    """Return the AUC in each stratum."""
+def strata_table(evaluation: Evaluation, *, by_size: bool = True) -> Table:
+    """Return the AUC in each stratum of lesion size, or of all other columns."""
     digits, styles = digits_of(evaluation), model_styles(evaluation.models)
     frame = evaluation.strata
+    frame = frame[(frame["variable"] == "size_mm") == by_size]
     axis = auc_axis(frame, "ci_low", "ci_high")
     groups = []
     for name in by_set(evaluation):
         rows = []
         labels = [*evaluation.labels, "macro"]
         for label, cells in parts(rows_of(frame, set=name), "label", labels):
-            new_label = True
-            for stratum, models in parts(cells, "stratum", list(dict.fromkeys(cells["stratum"]))):
+            for at_label, ((variable, stratum), models) in enumerate(
+                cells.groupby(["variable", "stratum"], sort=False)
+            ):
                 for at, (_, row) in enumerate(models.iterrows()):
-                    line = [name_cell(label_title(label), rows=len(cells))] if new_label else []
-                    new_label = False
+                    line = [name_cell(label_title(label), rows=len(cells))] if at_label == at == 0 else []
                     if at == 0:
-                        line.append(name_cell(stratum, sub=classes(row, label), rows=len(models)))
+                        called = stratum_title(str(variable), str(stratum))
+                        line.append(name_cell(called, sub=classes(row, label), rows=len(models)))
                     line += [
                         model_cell(row["model"], styles[row["model"]]),
                         mark_cell(row, "auc", axis, styles[row["model"]]),
@@ -89,7 +87,9 @@ def strata_table(evaluation: Evaluation) -> Table:
         Column("AUC", numeric=False, drawing=mark_scale(axis)),
         Column(f"AUC ({interval_level(evaluation)})"),
     ]
-    return Table("strata", "AUC within strata", columns, groups, notes_of(frame))
+    if by_size:
+        return Table("strata", "AUC within strata", columns, groups, notes_of(frame))
+    return Table("strata-more", "AUC within further strata", columns, groups, notes_of(frame))
 
 
 def sample_size_table(evaluation: Evaluation, *, judged: bool = True) -> Table:
@@ -129,29 +129,6 @@ def sample_size_table(evaluation: Evaluation, *, judged: bool = True) -> Table:
     caption = "Patients observed and required" + ("" if judged else ": the other sets")
     frame = evaluation.sample_size[evaluation.sample_size["set"].isin(shown)]
     return Table(name, caption, columns, groups, [_SIZE_NOTE, *notes_of(frame)])
-
-
-def frame_table(frame: pd.DataFrame, name: str, caption: str, digits: int) -> Table:
-    """Return any frame as it is: numbers rounded, everything else as text."""
-    rows = []
-    for _, row in frame.iterrows():
-        line = []
-        for column in frame.columns:
-            value = row[column]
-            if isinstance(value, float) and not value.is_integer():
-                shown = p_value(value) if "p_value" in str(column) else number(value, digits)
-                line.append(Cell(shown, title=exact(value)))
-            elif isinstance(value, (int, float)) and not isinstance(value, bool):
-                line.append(Cell(count(value)))
-            else:
-                line.append(Cell(str(value), numeric=False, is_name=True))
-        rows.append(line)
-    numeric = [pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns]
-    columns = [
-        Column(str(column).replace("_", " "), numeric=bool(is_number))
-        for column, is_number in zip(frame.columns, numeric, strict=True)
-    ]
-    return Table(name, caption, columns, [Group("", rows)])
 
 
 def _required(row: Any) -> Cell:

@@ -79,7 +79,7 @@ def calibration_figure(
 
 def _layout(n_curves: int, has_slopes: bool) -> dict[str, Any]:
     ticks = {"range": [-0.015, 1.015], "dtick": 0.2, "tickformat": ".1f", "constrain": "domain"}
-    bottom = 62 + 20 * n_curves
+    bottom = 82 + 20 * n_curves
     return base_layout(
         xaxis=base_axis("Predicted risk", **ticks),
         yaxis=base_axis("Observed share of positives", scaleanchor="x", **ticks),
@@ -92,7 +92,10 @@ def _layout(n_curves: int, has_slopes: bool) -> dict[str, Any]:
             "y": 0,
             "yref": "container",
             "yanchor": "bottom",
-            "title": {"text": "Calibration slope (interval)" if has_slopes else "Smoothed calibration"},
+            "title": {
+                "text": "Calibration slope (interval)" if has_slopes else "Smoothed calibration",
+                "font": {"size": 12},
+            },
             "font": {"size": 12},
         },
         meta={"square": True},

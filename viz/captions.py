@@ -20,6 +20,7 @@ __all__ = [
     "one_unnamed_set",
     "set_heading",
     "settings_in_words",
+    "stratum_title",
 ]
 
 _METRIC_NAMES = {
@@ -55,6 +56,7 @@ _SETTING_NAMES = {
     "alpha": "two-sided level",
     "null_auc": "AUC under the null hypothesis",
     "clustered": "several lesions of a patient",
+    "stratify_by": "further strata",
 }
 
 
@@ -138,9 +140,22 @@ def _setting(value: object) -> str:
         return {None: "none", True: "yes", False: "no"}[value]
     if isinstance(value, int):
         return count(value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def label_title(label: str) -> str:
     """Return what a label is called in print; ``macro`` is the mean over labels."""
     return "macro AUC" if label == "macro" else label
+
+
+def stratum_title(variable: str, stratum: str) -> str:
+    """Return what a stratum is called; the millimetres of a lesion's size speak for themselves.
+
+    Examples
+    --------
+    >>> stratum_title("size_mm", "≤ 15 mm"), stratum_title("grade", "3")
+    ('≤ 15 mm', 'grade: 3')
+    """
+    return stratum if variable == "size_mm" else f"{variable}: {stratum}"

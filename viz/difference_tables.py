@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from .captions import (
     digits_of,
@@ -163,15 +165,17 @@ def overfitting_table(evaluation: Evaluation) -> Table:
     )
 
 
-def interaction_table(evaluation: Evaluation) -> Table:
-    """Return whether AUCs, and differences of models, differ between strata: the judged set."""
+def interaction_table(evaluation: Evaluation, *, by_size: bool = True) -> Table:
+    """Return whether AUCs, and differences of models, differ between strata of size, or of all other columns.
+
+    Of the judged set.
+    """
     digits = digits_of(evaluation)
     frame = rows_of(evaluation.interaction, set=evaluation.main_set)
+    frame = frame[(frame["variable"] == "size_mm") == by_size]
     axis = difference_axis(frame)
     groups = []
-    for (variable, first, second), contrast in frame.groupby(
-        ["variable", "stratum_a", "stratum_b"], sort=False
-    ):
+    for _, contrast in frame.groupby("variable", sort=False):
         rows = []
         for label, cells in parts(contrast, "label", [*evaluation.labels, "macro"]):
             for at, (_, row) in enumerate(cells.iterrows()):
@@ -183,8 +187,7 @@ def interaction_table(evaluation: Evaluation) -> Table:
                     *p_cells(row),
                 ]
                 rows.append(line)
-        called = "lesions" if variable == "size_mm" else str(variable)
-        groups.append(Group(f"{called} {first}, less {called} {second}", rows))
+        groups.append(Group(_contrasted(evaluation, contrast.iloc[0]), rows))
     columns = [
         Column("Label", numeric=False),
         Column("Model, or difference of models", numeric=False),
@@ -194,4 +197,30 @@ def interaction_table(evaluation: Evaluation) -> Table:
         Column("Holm-adjusted p"),
     ]
     caption = f"Interaction with the strata: {set_heading(evaluation, evaluation.main_set, role=False)}"
-    return Table("interaction", caption, columns, groups, notes_of(frame))
+    if by_size:
+        return Table("interaction", caption, columns, groups, notes_of(frame))
+    notes = [
+        "Holm’s correction runs within each column. Three or more strata are tested together, for the macro AUC the "
+        "first less the last."
+    ]
+    return Table(
+        "interaction-more",
+        caption.replace("the strata", "further strata", 1),
+        columns,
+        groups,
+        notes + notes_of(frame),
+    )
+
+
+def _contrasted(evaluation: Evaluation, row: pd.Series[Any]) -> str:
+    """Return which strata are compared: the first less the second, or all together where there are more."""
+    variable, strata = (
+        str(row["variable"]),
+        rows_of(evaluation.strata, set=row["set"], variable=row["variable"]),
+    )
+    names = list(dict.fromkeys(strata["stratum"]))
+    if len(names) > 2:
+        return f"{variable}: {', '.join(names[:-1])} and {names[-1]} together"
+    if variable == "size_mm":
+        return f"lesions {row['stratum_a']}, less lesions {row['stratum_b']}"
+    return f"{variable}: {row['stratum_a']}, less {row['stratum_b']}"

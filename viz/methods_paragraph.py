@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .captions import interval_level, one_unnamed_set
 from .page_table import rows_of
+from .probability_sentences import calibration_methods, paired_accuracy_methods
 from .traced_cells import traced_count, traced_setting
 from .traced_text import Cite, Fragment, Name, Traced, listed
 
@@ -22,7 +23,9 @@ def methods_fragments(evaluation: Evaluation) -> list[Fragment]:
         _discrimination(evaluation),
         _cutoffs(evaluation),
         _comparisons(evaluation),
+        paired_accuracy_methods(evaluation),
         _overall(evaluation),
+        calibration_methods(evaluation),
         _overfitting(evaluation),
         _strata(evaluation),
         _sample_size(evaluation),

@@ -3,75 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
+import pandas as pd
 
-from .captions import cutoff_label, digits_of, interval_level, label_title, main_cutoff
+from .captions import cutoff_label, digits_of, interval_level, label_title, main_cutoff, stratum_title
+from .figure_group import FigureGroup, Panel, plain_figure
 from .forest import ForestRow, forest_figure
 from .number_format import UNDEFINED, count, estimate, number, threshold
 from .page_table import by_set, rows_of
+from .probability_figures import calibration_group, decision_group
 from .roc import roc_figure
 from .scores import score_figure
 
 if TYPE_CHECKING:
     from ..stats.evaluation import Evaluation
 
-__all__ = ["FigureGroup", "Panel", "page_figures"]
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One plot of the page.
-
-    Attributes
-    ----------
-    name : str
-        Id of its element; fixed, so that the page is the same at every run.
-    heading : str
-        Names of the label and the model that it shows, as they stand in the file.
-    figures : dict
-        Plotly's JSON by set.
-    alternatives : dict
-        The same in words, by set.
-    """
-
-    name: str
-    heading: str
-    figures: dict[str, Any]
-    alternatives: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class FigureGroup:
-    """Panels that share their controls.
-
-    Attributes
-    ----------
-    name : str
-    caption : str
-    sets : tuple of str
-        Sets to choose from; the first is shown at first.
-    has_models : bool
-        Whether single models can be switched off.
-    toggles : tuple of (part, title)
-        The parts of the traces that can be switched off, and what the controls are called.
-    panels : list of Panel
-    """
-
-    name: str
-    caption: str
-    sets: tuple[str, ...]
-    has_models: bool
-    toggles: tuple[tuple[str, str], ...]
-    panels: list[Panel]
+__all__ = ["page_figures"]
 
 
 def page_figures(evaluation: Evaluation) -> dict[str, FigureGroup]:
     """Return the groups of figures of the page by name; a group without panels is left out."""
-    groups = [_roc_group(evaluation), _score_group(evaluation), _strata_group(evaluation)]
+    groups = [
+        _roc_group(evaluation),
+        _score_group(evaluation),
+        _strata_group(evaluation),
+        calibration_group(evaluation),
+        decision_group(evaluation),
+        _strata_group(evaluation, by_size=False),
+    ]
     return {group.name: group for group in groups if group.panels}
 
 
@@ -100,7 +61,7 @@ def _roc_group(evaluation: Evaluation) -> FigureGroup:
                 legend_title=f"AUC ({level}); {_patients(curves)}",
                 digits=digits,
             )
-            figures[name] = _json(figure)
+            figures[name] = plain_figure(figure)
             each = [
                 f"{c['model']}, AUC {estimate(c['auc'], *intervals[name, label, c['model']], digits)}"
                 for c in curves
@@ -135,7 +96,7 @@ def _score_group(evaluation: Evaluation) -> FigureGroup:
                 if (scores["label"], scores["model"]) != (label, model):
                     continue
                 figure = score_figure(scores, models=evaluation.models, cutoff_names=names)
-                figures[scores["set"]] = _json(figure)
+                figures[scores["set"]] = plain_figure(figure)
                 alternatives[scores["set"]] = _scores_in_words(scores, names)
             if figures:
                 panels.append(Panel(f"scores-{at}-{which}", f"{label}, {model}", figures, alternatives))
@@ -148,40 +109,52 @@ def _score_group(evaluation: Evaluation) -> FigureGroup:
     return FigureGroup("scores", caption, tuple(sets), False, toggles, panels)
 
 
-def _strata_group(evaluation: Evaluation) -> FigureGroup:
+def _strata_group(evaluation: Evaluation, *, by_size: bool = True) -> FigureGroup:
+    """Return the forest plots of lesion size, or of all other columns: one panel for each column and label."""
     frame = evaluation.strata
-    digits = digits_of(evaluation)
+    frame = frame[(frame["variable"] == "size_mm") == by_size]
     panels = []
     sets = [name for name in by_set(evaluation) if (frame["set"] == name).any()]
     known = frame["ci_low"].dropna().tolist()
-    low = min([0.45, *(value - 0.02 for value in known)])
-    for at, label in enumerate([*evaluation.labels, "macro"]):
-        figures, alternatives = {}, {}
-        for name in sets:
-            mine = rows_of(frame, set=name, label=label)
-            if not len(mine):
-                continue
-            rows = [_stratum_row(row, evaluation) for row in mine.to_dict("records")]
-            figure = forest_figure(
-                rows,
-                axis_title=label_title(label) if label == "macro" else "AUC",
-                models=evaluation.models,
-                labels=evaluation.labels,
-                reference=0.5,
-                axis_range=(max(-0.02, low), 1.02),
-                digits=digits,
-            )
-            figures[name] = _json(figure)
-            each = [f"{r.row}, {r.model}: {estimate(r.value, r.ci_low, r.ci_high, digits)}" for r in rows]
-            called = label_title(label) if label == "macro" else f"AUC for {label}"
-            alternatives[name] = f"{called} within strata, {name} set: {'; '.join(each)}."
-        if figures:
-            panels.append(Panel(f"strata-{at}", label_title(label), figures, alternatives))
+    low = max(-0.02, min([0.45, *(value - 0.02 for value in known)]))
+    for which, variable in enumerate(dict.fromkeys(frame["variable"])):
+        for at, label in enumerate([*evaluation.labels, "macro"]):
+            found = {name: rows_of(frame, set=name, label=label, variable=variable) for name in sets}
+            drawn = {
+                name: _forest(evaluation, mine, label, name, low) for name, mine in found.items() if len(mine)
+            }
+            heading = label_title(label) if by_size else f"{label_title(label)} by {variable}"
+            figures = {name: figure for name, (figure, _) in drawn.items()}
+            alternatives = {name: said for name, (_, said) in drawn.items()}
+            if figures:
+                called = f"strata-{at}" if by_size else f"strata-more-{which}-{at}"
+                panels.append(Panel(called, heading, figures, alternatives))
     caption = (
         f"AUC with its {interval_level(evaluation)} within each stratum. Dotted line: an AUC of 0.5, "
         "no discrimination."
     )
-    return FigureGroup("strata-forest", caption, tuple(sets), len(evaluation.models) > 1, (), panels)
+    group = "strata-forest" if by_size else "strata-more-forest"
+    return FigureGroup(group, caption, tuple(sets), len(evaluation.models) > 1, (), panels)
+
+
+def _forest(
+    evaluation: Evaluation, frame: pd.DataFrame, label: str, name: str, low: float
+) -> tuple[dict[str, Any], str]:
+    """Return the forest plot of one label in one set, and the same in words."""
+    digits = digits_of(evaluation)
+    rows = [_stratum_row(row, evaluation) for row in frame.to_dict("records")]
+    figure = forest_figure(
+        rows,
+        axis_title=label_title(label) if label == "macro" else "AUC",
+        models=evaluation.models,
+        labels=evaluation.labels,
+        reference=0.5,
+        axis_range=(low, 1.02),
+        digits=digits,
+    )
+    each = [f"{r.row}, {r.model}: {estimate(r.value, r.ci_low, r.ci_high, digits)}" for r in rows]
+    called = label_title(label) if label == "macro" else f"AUC for {label}"
+    return plain_figure(figure), f"{called} within strata, {name} set: {'; '.join(each)}."
 
 
 def _stratum_row(row: Mapping[Any, Any], evaluation: Evaluation) -> ForestRow:
@@ -192,7 +165,7 @@ def _stratum_row(row: Mapping[Any, Any], evaluation: Evaluation) -> ForestRow:
         detail = f"{count(row['n_pos'])} positive, {count(row['n_neg'])} negative"
     label = row["label"] if row["label"] in evaluation.labels else ""
     return ForestRow(
-        row["stratum"],
+        stratum_title(row["variable"], row["stratum"]),
         row["model"],
         float(row["auc"]),
         float(row["ci_low"]),
@@ -237,10 +210,3 @@ def _patients(curves: list[dict[str, Any]]) -> str:
 def _sets_of(evaluation: Evaluation, items: Iterable[dict[str, Any]]) -> list[str]:
     found = {item["set"] for item in items}
     return [name for name in by_set(evaluation) if name in found]
-
-
-def _json(figure: go.Figure) -> dict[str, Any]:
-    """Return a figure as plain data, without the template that the page does not need."""
-    plain: dict[str, Any] = figure.to_plotly_json()
-    plain["layout"].pop("template", None)
-    return plain

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from . import results_sentences as sentences
 from .headline import flattering_sentence, headline_sentences
 from .methods_paragraph import methods_fragments
+from .probability_sentences import calibration_sentence
 from .traced_text import Fragment, Paragraph, reference_list
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def manuscript(evaluation: Evaluation) -> Manuscript:
             sentences.operating_sentences(evaluation),
             sentences.optimism_sentence(evaluation),
             sentences.overall_sentence(evaluation),
+            calibration_sentence(evaluation),
             sentences.overfitting_sentence(evaluation),
             sentences.interaction_sentence(evaluation),
             sentences.sample_size_sentence(evaluation),

@@ -49,4 +49,18 @@ REFERENCES: dict[str, str] = {
         "Hanley JA, McNeil BJ (1982) The meaning and use of the area under a receiver operating "
         "characteristic (ROC) curve. Radiology 143:29–36"
     ),
+    "mcnemar": (
+        "McNemar Q (1947) Note on the sampling error of the difference between correlated proportions or "
+        "percentages. Psychometrika 12:153–157"
+    ),
+    "cox": "Cox DR (1958) Two further applications of a model for binary regression. Biometrika 45:562–565",
+    "brier": "Brier GW (1950) Verification of forecasts expressed in terms of probability. Mon Weather Rev 78:1–3",
+    "austin-steyerberg": (
+        "Austin PC, Steyerberg EW (2019) The Integrated Calibration Index (ICI) and related metrics for "
+        "quantifying the calibration of logistic regression models. Stat Med 38:4051–4065"
+    ),
+    "vickers-elkin": (
+        "Vickers AJ, Elkin EB (2006) Decision curve analysis: a novel method for evaluating prediction models. "
+        "Med Decis Making 26:565–574"
+    ),
 }

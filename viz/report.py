@@ -16,12 +16,14 @@ from markupsafe import Markup
 
 from .captions import cutoff_label, main_cutoff, one_unnamed_set, set_heading, settings_in_words
 from .control_characters import legible
+from .figure_group import FigureGroup
 from .interval_mark import line_sample
 from .number_format import count
-from .page_figures import FigureGroup, page_figures
+from .page_figures import page_figures
+from .probability_tables import unjudged_scores
 from .prose import findings, headline, manuscript
 from .report_folder import replace_folder
-from .tables import further_tables, main_tables, possible_files, write_tables
+from .tables import main_tables, possible_files, write_tables
 from .theme import DARK, LIGHT, dark_counterparts, model_styles
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ def report_html(evaluation: Evaluation, *, title: str | None = None, figures: bo
         "judged": _judged(evaluation),
         "cutoffs": cutoff_label(evaluation, main_cutoff(evaluation, evaluation.main_set)),
         "tables": main_tables(evaluation),
-        "further": further_tables(evaluation),
+        "unjudged": unjudged_scores(evaluation),
         "headline": headline(evaluation),
         "findings": findings(evaluation),
         "manuscript": written,
@@ -164,7 +166,10 @@ def _command(evaluation: Evaluation, title: str | None) -> str:
     words = ["biomark", "report", "--preds", _input_name(evaluation)]
     if settings["cutoff_from"] is not None:
         words += ["--cutoff-from", str(settings["cutoff_from"])]
-    words += ["--size-threshold", f"{settings['size_threshold_mm']:g}", "--n-boot", str(settings["n_boot"])]
+    words += ["--size-threshold", f"{settings['size_threshold_mm']:g}"]
+    for column in settings["stratify_by"]:
+        words += ["--stratify-by", column]
+    words += ["--n-boot", str(settings["n_boot"])]
     words += ["--seed", str(settings["seed"]), "--confidence", f"{settings['confidence']:g}"]
     words += ["--title", title] if title else []
     return shlex.join(words)

@@ -281,8 +281,10 @@ def interaction_sentence(evaluation: Evaluation) -> list[Fragment]:
         where = {"set": evaluation.main_set, "variable": variable}
         found = tested[tested["p_holm"] < alpha]
         said += [" " if said else ""]
-        said += ["Lesions " if variable == "size_mm" else "Strata "]
-        said += [Name(first["stratum_a"]), " and ", Name(first["stratum_b"]), ": "]
+        if variable == "size_mm":
+            said += ["Lesions ", Name(first["stratum_a"]), " and ", Name(first["stratum_b"]), ": "]
+        else:
+            said += ["Strata of ", Name(variable), ": "]
         number = counted("interaction", tested, "p_holm", **where)
         tests = " tests of interaction"
         if len(tested) == 1:
@@ -347,16 +349,19 @@ def _auc_range(evaluation: Evaluation, judged: pd.DataFrame) -> list[Fragment]:
 
 
 def _interactions(found: pd.DataFrame, digits: int) -> list[Fragment]:
-    """Name the significant interactions, or give their smallest p-value where they are many."""
+    """Name the significant interactions; of more than two strata there is no one difference."""
     items: list[list[Fragment]] = []
     for _, row in found.head(_SPELT_OUT).iterrows():
         what: list[Fragment] = (
             ["the macro AUC"] if row["label"] == "macro" else ["the AUC for ", Name(row["label"])]
         )
         model = str(row["model"]).replace(" - ", " − ")
-        item = [*what, " with ", Name(model), " (first less second "]
-        item += _unbracketed(traced_estimate("interaction", row, "difference", digits, prefix=""))
-        items.append([*item, "; adjusted ", traced_p("interaction", row, "p_holm"), ")"])
+        item = [*what, " with ", Name(model), " ("]
+        if pd.notna(row["difference"]):
+            item += ["first less second "]
+            item += _unbracketed(traced_estimate("interaction", row, "difference", digits, prefix=""))
+            item += ["; "]
+        items.append([*item, "adjusted ", traced_p("interaction", row, "p_holm"), ")"])
     return listed(items)
 
 

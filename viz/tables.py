@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from . import adequacy_tables, difference_tables, performance_tables
-from .captions import digits_of
+from . import (
+    adequacy_tables,
+    baseline_characteristics,
+    companion_tables,
+    difference_tables,
+    performance_tables,
+    probability_tables,
+)
 from .csv_table import csv_text
 from .docx_tables import docx_tables
 from .latex_table import latex_table
@@ -19,14 +25,7 @@ from .page_table import Table
 if TYPE_CHECKING:
     from ..stats.evaluation import Evaluation
 
-__all__ = ["further_tables", "main_tables", "possible_files", "write_tables"]
-
-# Frames that are shown as they are, where they hold anything.
-_FURTHER = {
-    "calibration": "Calibration",
-    "net_benefit": "Net benefit",
-    "baseline": "Baseline characteristics",
-}
+__all__ = ["main_tables", "possible_files", "write_tables"]
 
 
 def main_tables(evaluation: Evaluation) -> dict[str, Table]:
@@ -51,17 +50,19 @@ def _tables_in_order(evaluation: Evaluation) -> list[Table]:
         adequacy_tables.sample_size_table(evaluation),
         adequacy_tables.sample_size_table(evaluation, judged=False),
         performance_tables.optimism_table(evaluation),
-    ]
-
-
-def further_tables(evaluation: Evaluation) -> list[Table]:
-    """Return the frames that have no layout of their own, as they are."""
-    digits = digits_of(evaluation)
-    frames = {name: getattr(evaluation, name) for name in _FURTHER}
-    return [
-        adequacy_tables.frame_table(frame, name.replace("_", "-"), _FURTHER[name], digits)
-        for name, frame in frames.items()
-        if len(frame)
+        baseline_characteristics.baseline_characteristics_table(evaluation),
+        probability_tables.calibration_table(evaluation),
+        probability_tables.net_benefit_table(evaluation),
+        probability_tables.net_benefit_difference_table(evaluation),
+        companion_tables.precision_recall_table(evaluation),
+        companion_tables.precision_recall_table(evaluation, judged=False),
+        companion_tables.paired_accuracy_table(evaluation),
+        companion_tables.paired_accuracy_table(evaluation, judged=False),
+        companion_tables.contrast_table(evaluation),
+        companion_tables.other_cutoffs_table(evaluation),
+        companion_tables.other_cutoffs_table(evaluation, judged=False),
+        adequacy_tables.strata_table(evaluation, by_size=False),
+        difference_tables.interaction_table(evaluation, by_size=False),
     ]
 
 
@@ -84,7 +85,7 @@ def write_tables(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
     for name, value in vars(evaluation).items():
         if isinstance(value, pd.DataFrame) and len(value):
             _write(folder / f"{name}.csv", csv_text(value))
-    formatted = [*main_tables(evaluation).values(), *further_tables(evaluation)]
+    formatted = list(main_tables(evaluation).values())
     for table in formatted:
         _write(folder / _latex_name(table.name), latex_table(table))
     source, date = evaluation.provenance["input"]["name"], evaluation.provenance["date"]
@@ -102,7 +103,7 @@ def possible_files(evaluation: Evaluation) -> set[str]:
     Those that an earlier report left and a later one does not make anew are out of date.
     """
     frames = [name for name, value in vars(evaluation).items() if isinstance(value, pd.DataFrame)]
-    tables = [table.name for table in _tables_in_order(evaluation)] + list(_FURTHER)
+    tables = [table.name for table in _tables_in_order(evaluation)]
     return {f"{name}.csv" for name in frames} | {_latex_name(name) for name in tables} | {"tables.docx"}
 
 

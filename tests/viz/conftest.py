@@ -56,6 +56,18 @@ def _table(case):
         return simulated(two_sets, labels, models)
     if case == "no size":
         return simulated(two_sets, three, pair, size=False)
+    if case == "carried columns":
+        frame = simulated(two_sets, three[:2], pair)
+        known = frame["patient_id"].str.extract(r"(\d+)")[0].astype(int)
+        missing = known % 11 == 0
+        return frame.assign(
+            age=40 + (known * 7) % 41, grade=(known % 3 + 1).where(~missing), site="site " + known.astype(str),
+            menopause=np.where(known % 2 == 0, "post", "pre"), **{f"{EVIL}-column": np.where(known % 3 == 0, "a", "b")},
+        )  # fmt: skip
+    if case == "mixed scales":
+        frame = simulated(two_sets, three[:2], pair)
+        logit = np.log(frame["y_score"].clip(0.001, 0.999) / (1 - frame["y_score"].clip(0.001, 0.999)))
+        return frame.assign(y_score=frame["y_score"].where(frame["model"] == pair[0], logit))
     if case == "five sets":
         more = {"train": 80, "external A": 40, "external B": 30}
         return simulated(more | two_sets, three[:2], pair)
@@ -92,7 +104,8 @@ def _table(case):
 
 CASES = (
     "plain", "one set", "one of each", "one label", "one model", "three models", "many", "no size", "five sets",
-    "perfect", "strong", "one class", "one class everywhere", "missing labels", "tiny strata", "hostile",
+    "perfect", "strong", "carried columns", "mixed scales", "one class", "one class everywhere", "missing labels",
+    "tiny strata", "hostile",
 )  # fmt: skip
 
 
@@ -119,7 +132,8 @@ def evaluation_of(tmp_path_factory):
     def evaluated(case):
         path = folder / f"{case.replace(' ', '-')}.csv"
         _table(case).to_csv(path, index=False)
-        return biomark.evaluate(biomark.read_predictions(path), n_boot=30)
+        further = ("grade", "age:50,65", f"{EVIL}-column") if case == "carried columns" else ()
+        return biomark.evaluate(biomark.read_predictions(path), n_boot=30, stratify_by=further)
 
     return evaluated
 

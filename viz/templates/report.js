@@ -116,8 +116,11 @@
     for (const panel of state.group.panels) draw(state, panel);
   }
 
+  // What lies in a closed fold is drawn once it opens: the page appears sooner, and a hidden plot has no width.
+  const folded = (element) => !printing && element.closest("details:not([open])") !== null;
+
   function drawAll() {
-    for (const state of states.values()) drawGroup(state);
+    for (const state of states.values()) if (!folded(state.element)) drawGroup(state);
   }
 
   function startGroup(group) {
@@ -141,19 +144,33 @@
   }
 
   // One plot at a time, so that the page can be read while the later ones are still being drawn.
-  function drawInTurn(queue) {
+  const queue = [];
+
+  function drawNext() {
     const next = queue.shift();
     if (!next) {
       root.dataset.figures = "ready";
       return;
     }
-    draw(...next);
-    setTimeout(() => drawInTurn(queue), 0);
+    if (!folded(next[0].element)) draw(...next);
+    setTimeout(drawNext, 0);
+  }
+
+  function drawInTurn(wanted) {
+    const idle = root.dataset.figures !== "drawing";
+    root.dataset.figures = "drawing";
+    queue.push(...wanted.flatMap((state) => state.group.panels.map((panel) => [state, panel])));
+    if (idle) drawNext();
   }
 
   if (data.groups.length) {
-    const queue = data.groups.map(startGroup).flatMap((state) => state.group.panels.map((panel) => [state, panel]));
-    drawInTurn(queue);
+    drawInTurn(data.groups.map(startGroup));
+    for (const fold of document.querySelectorAll("details")) {
+      fold.addEventListener("toggle", () => {
+        if (!fold.open || printing) return;
+        drawInTurn([...states.values()].filter((state) => fold.contains(state.element)));
+      });
+    }
     let lastWidth = innerWidth;
     let waiting = 0;
     addEventListener("resize", () => {
@@ -188,6 +205,24 @@
     drawAll();
   });
   showTheme();
+
+  // ---- folds: a link to one, or into one, opens it ----
+
+  function reveal(hash) {
+    const target = document.getElementById(hash.slice(1));
+    for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    return target;
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (link) reveal(link.hash);
+  });
+  addEventListener("hashchange", () => reveal(location.hash));
+  if (location.hash) {
+    const target = reveal(location.hash);
+    if (target) target.scrollIntoView();
+  }
 
   // ---- contents ----
 
