@@ -194,6 +194,96 @@ def split(cohort: str, out: str, folds: int | None, only: str | None, seed: int,
         click.echo(f"{', '.join(f'{column} {name}: {n}' for name, n in sizes.items())}; written to {out}")
 
 
+@cli.command()
+@click.option("--cohort", metavar="COHORT.csv", help="The cohort; a --config may name it instead.")
+@click.option("--task", type=click.Choice(["single-task", "multi-task"]), help="[default: multi-task]")
+@click.option("--model", metavar="NAME", help="See biomark zoo list.  [default: resnet50_3d]")
+@click.option(
+    "--config", metavar="FILE", help="Settings as YAML, or 'paper'; options given here go before it."
+)
+@click.option("--out", metavar="DIR", help="Folder of the run.  [default: runs/<task>-<model>]")
+@click.option(
+    "--resume", is_flag=True, help="Go on where a stopped run in DIR left off, as if it had never stopped."
+)
+@click.option("--epochs", type=click.IntRange(min=1), metavar="N")
+@click.option("--batch-size", type=click.IntRange(min=1), metavar="N")
+@click.option(
+    "--patience", type=click.IntRange(min=1), metavar="N", help="Stop after N epochs without a better one."
+)
+@click.option("--size", type=click.IntRange(min=8), metavar="N", help="Side of the volumes in voxels.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="S")
+@click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1.  [default: auto]")
+@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
+@click.option("--quiet", is_flag=True, help="Show neither progress nor a summary.")
+def train(
+    config: str | None, resume: bool, size: int | None, as_json: bool, quiet: bool, **settings: Any
+) -> None:
+    """Train a network on a cohort; the best epoch is chosen on the validation set's macro AUC."""
+    from .viz.training_terminal import print_run, training_bar
+    from .zoo.training import train as train_network
+    from .zoo.training_config import read_config
+
+    resolved = read_config(config, size=size, **settings)
+    with training_bar(hidden=quiet) as tell:
+        run = train_network(resolved, progress=tell, resume=resume)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(run.to_dict(), indent=1))
+    elif not quiet:
+        print_run(run)
+
+
+@cli.command()
+@click.option(
+    "--cohort",
+    required=True,
+    metavar="COHORT.csv",
+    help="Every patient of it is predicted, whatever the set.",
+)
+@click.option("--run", "runs", multiple=True, metavar="DIR", help="Folder of a run; several are averaged.")
+@click.option("--torchscript", metavar="FILE", help="An exported network instead of runs.")
+@click.option("--out", required=True, metavar="FILE", help="The predictions table, ready for biomark report.")
+@click.option("--name", metavar="NAME", help="Of the model in the table.  [default: the run's task]")
+@click.option("--weights", "which", type=click.Choice(["best", "last"]), default="best", show_default=True)
+@click.option("--flips", is_flag=True, help="Average over mirror images.")
+@click.option(
+    "--segmentations", metavar="DIR", help="Also write the lesions' masks, with Dice and Hausdorff distances."
+)
+@click.option("--batch-size", type=click.IntRange(min=1), default=8, show_default=True, metavar="N")
+@click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda, cuda:1.")
+@click.option("--quiet", is_flag=True, help="Show neither progress nor a summary.")
+def predict(cohort: str, out: str, quiet: bool, **options: Any) -> None:
+    """Predict a cohort with trained networks."""
+    from .viz.training_terminal import stage_bar
+    from .zoo.prediction import predict as predict_cohort
+
+    with stage_bar(hidden=quiet) as tell:
+        predict_cohort(cohort, out=out, progress=tell, **options)
+    if not quiet:
+        click.echo(f"The predictions: {out}")
+
+
+@cli.command()
+@click.option("--run", required=True, metavar="DIR", help="Folder of the run.")
+@click.option("--out", required=True, metavar="FILE", help="The file to write.")
+@click.option(
+    "--format",
+    type=click.Choice(["torchscript", "torch-export", "onnx"]),
+    default="torchscript",
+    show_default=True,
+)
+@click.option("--weights", "which", type=click.Choice(["best", "last"]), default="best", show_default=True)
+@click.option("--quiet", is_flag=True, help="Print nothing.")
+def export(run: str, out: str, quiet: bool, **options: Any) -> None:
+    """Write a trained network as one file, read it back, and say how far its outputs are from the network's."""
+    from .zoo.exporting import export as export_network
+
+    made = export_network(run, out, **options)
+    if not quiet:
+        click.echo(str(made))
+
+
 @cli.group()
 def zoo() -> None:
     """Know the networks."""

@@ -12,9 +12,9 @@ from .control_characters import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..zoo.training import TrainingProgress
+    from ..zoo.training import TrainingProgress, TrainingRun
 
-__all__ = ["counting_bar", "print_frame", "print_models", "training_bar"]
+__all__ = ["counting_bar", "print_frame", "print_models", "print_run", "stage_bar", "training_bar"]
 
 _SHOWN = (("loss", "loss"), ("macro_auc", "macro AUC"), ("dice", "Dice"))
 
@@ -108,6 +108,48 @@ def print_frame(frame: Any, *, console: Console | None = None) -> None:
     for row in frame.itertuples(index=False):
         table.add_row(*(Text(visible(_cell(value))) for value in row))
     console.print(table)
+
+
+@contextmanager
+def stage_bar(*, hidden: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """Show how far each stage of the work is, on standard error, as long as that is a terminal.
+
+    Parameters
+    ----------
+    hidden : bool
+
+    Yields
+    ------
+    callable of (what, done, total)
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with _bar(columns, hidden) as bar:
+        task = bar.add_task("reading", total=None)
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(task, description=visible(what), completed=done, total=total)
+
+        yield tell
+
+
+def print_run(run: TrainingRun, *, console: Console | None = None) -> None:
+    """Print what came of a training run.
+
+    Parameters
+    ----------
+    run : TrainingRun
+    console : rich.console.Console, optional
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False) if console is None else console
+    chosen = f"best epoch {run.best_epoch} of {run.epochs}{' (stopped early)' if run.stopped_early else ''}"
+    area = "undefined" if isnan(run.macro_auc) else f"{run.macro_auc:.3f}"
+    console.print(Text(f"{chosen}, macro AUC on the validation set {area}"))
+    console.print(Text(f"The run: {visible(run.folder)}"), soft_wrap=True)
 
 
 def print_models(table: Any, *, console: Console | None = None) -> None:
