@@ -118,7 +118,7 @@ def _about_classes(cohort: pd.DataFrame, cutoff_set: str | None) -> Iterator[War
                 "few-events",
                 where,
                 f"{row.label} has only {min(row.n_pos, row.n_neg)} {rarer} in {row.set}; intervals that rest on "
-                "them are wide and their nominal level is approximate.",
+                "them are wide, their nominal level is approximate, and DeLong's test rejects too often.",
             )
 
 
