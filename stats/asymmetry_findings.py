@@ -34,13 +34,13 @@ def off_centre(cells: list[IntervalCell]) -> list[Finding]:
     Parameters
     ----------
     cells : list of IntervalCell
-        Of one kind and one set.
+        Of one kind, of all sets.
     """
     findings: list[Finding] = []
     if cells:
         told = [(cell, centred(cell.printed)) for cell in cells]
         told = [(cell, middle) for cell, middle in told if middle is not None]
-        in_middle = sum(bool(middle) for _, middle in told)
+        in_middle = sum(bool(middle) and _by_plain_formula(cell) for cell, middle in told)
         for cell, middle in told:
             low, high = cell.printed.ci_low, cell.printed.ci_high
             assert low is not None and high is not None
@@ -72,6 +72,14 @@ def off_centre(cells: list[IntervalCell]) -> list[Finding]:
                 )
             )  # fmt: skip
     return findings
+
+
+def _by_plain_formula(cell: IntervalCell) -> bool:
+    """Whether a proportion's interval is the normal approximation's; another one is in the middle by chance only."""
+    if cell.kind != "proportion":
+        return True
+    matches = [found for found in (cell.own, cell.other) if found is not None]
+    return any(method == "wald" for found in matches for method, _ in found.found)
 
 
 def _told_apart(told: list[tuple[IntervalCell, bool | None]]) -> bool:

@@ -11,7 +11,7 @@ from .auc_bounds import auc_range_at, delong_variance_bounds
 from .finding import Finding, place
 from .printed_interval import centred
 from .printed_value import PrintedEstimate
-from .published_table import PublishedSet, PublishedTable
+from .published_table import ClassCounts, PublishedRow, PublishedSet, PublishedTable
 from .solved_rows import SolvedRow
 
 __all__ = ["auc_findings"]
@@ -42,15 +42,15 @@ def auc_findings(table: PublishedTable, rows: list[SolvedRow]) -> list[Finding]:
     only beyond the room that these leave (see `NARROWER`, `WIDER`).
     """
     widths = [found for part in table.sets for found in _widths(part, rows, table.confidence)]
-    return [*widths, *_operating_points(rows), *_pairs(rows)]
+    pairs = [found for part in table.sets for found in _pairs(part, rows)]
+    return [*widths, *_operating_points(rows), *pairs]
 
 
 def _widths(part: PublishedSet, rows: list[SolvedRow], confidence: float) -> Iterator[Finding]:
     z = float(stats.norm.ppf(0.5 + confidence / 2.0))
     for row in part.rows:
         printed = row.cells.get("auc")
-        solved = next((r for r in rows if r.row is row), None)
-        classes = solved.classes if solved is not None else part.labels.get(row.label)
+        classes = _classes(part, row, rows)
         where = place(part.name, row.model, row.label, row.names.get("auc", "auc"))
         if printed is None or printed.ci_low is None or printed.ci_high is None:
             continue
@@ -110,17 +110,24 @@ def _operating_points(rows: list[SolvedRow]) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _pairs(rows: list[SolvedRow]) -> Iterator[Finding]:
-    for row in rows:
-        printed = row.row.cells.get("auc")
-        if printed is None or row.classes.pos is None or row.classes.neg is None or not printed.value.unit:
+def _pairs(part: PublishedSet, rows: list[SolvedRow]) -> Iterator[Finding]:
+    for row in part.rows:
+        printed, classes = row.cells.get("auc"), _classes(part, row, rows)
+        if printed is None or classes is None or not classes.pos or not classes.neg or not printed.value.unit:
             continue
         # A pair counts 0, one half or 1.
-        halves = 2 * row.classes.pos * row.classes.neg
-        if halves and np.floor(printed.value.high * halves) < np.ceil(printed.value.low * halves):
+        halves = 2 * classes.pos * classes.neg
+        if np.floor(printed.value.high * halves + 1e-6) < np.ceil(printed.value.low * halves - 1e-6):
             yield Finding(
-                "impossible-counts", row.where("auc"), "no number of pairs gives this AUC",
-                f"With {row.classes.pos} positives and {row.classes.neg} negatives an AUC is a whole number of halves "
+                "impossible-counts", place(part.name, row.model, row.label, row.names["auc"]),
+                "no number of pairs gives this AUC",
+                f"With {classes.pos} positives and {classes.neg} negatives an AUC is a whole number of halves "
                 f"of {halves // 2} pairs; none gives {printed.value.text}.",
                 "proven",
             )  # fmt: skip
+
+
+def _classes(part: PublishedSet, row: PublishedRow, rows: list[SolvedRow]) -> ClassCounts | None:
+    """Return the classes of a row, deduced where they are not printed."""
+    solved = next((r for r in rows if r.row is row), None)
+    return solved.classes if solved is not None else part.labels.get(row.label)

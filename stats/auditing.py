@@ -18,7 +18,7 @@ from .macro_findings import macro_findings
 from .published_reader import read_published_table
 from .published_table import PublishedTable
 from .sample_size_findings import sample_size_findings
-from .solved_rows import solved_rows
+from .solved_rows import SolvedRow, solved_rows
 from .sum_findings import sum_findings
 
 __all__ = ["audit"]
@@ -62,16 +62,16 @@ def audit(published: str | os.PathLike[str] | Mapping[str, Any] | PublishedTable
     []
     >>> table["sets"]["test"]["rows"][0]["sen"] = "0.830"
     >>> [(finding.kind, finding.where, finding.message) for finding in audit(table)]
-    [('misprint', 'test/A/ER/sen', '0.830 should be 0.850')]
+    [('misprint', 'test/A/ER/sen', '0.830 cannot be; 0.850 would fit')]
     """
     table = published if isinstance(published, PublishedTable) else read_published_table(published)
     rows = solved_rows(table)
     cut_off = False
-    if impossible := sum(row.impossible for row in rows):
+    if any(row.impossible for row in rows):
         # Some authors cut figures off instead of rounding them.
         other_table = as_cut_off(table)
         other_rows = solved_rows(other_table)
-        if cut_off := sum(row.impossible for row in other_rows) < impossible:
+        if cut_off := _n_possible(other_rows) > _n_possible(rows):
             table, rows = other_table, other_rows
     findings = count_findings(rows)
     findings += interval_findings(table, rows)
@@ -86,3 +86,7 @@ def audit(published: str | os.PathLike[str] | Mapping[str, Any] | PublishedTable
         findings = [replace(finding, evidence=finding.evidence + said) for finding in findings]
     kinds = list(KINDS)
     return sorted(findings, key=lambda finding: (WEIGHTS.index(finding.weight), kinds.index(finding.kind)))
+
+
+def _n_possible(rows: list[SolvedRow]) -> int:
+    return sum(row.counts is not None and row.counts.possible for row in rows)

@@ -163,7 +163,7 @@ def _wrong_digit(row: SolvedRow, rows: list[SolvedRow]) -> Finding:
         printed = row.cells[metric].value.text
         row.cells, row.counts = dict(repairs[0].cells), repairs[0].counts if len(texts) == 1 else None
         return Finding(
-            "misprint", row.where(metric), f"{printed} should be {' or '.join(texts)}",
+            "misprint", row.where(metric), f"{printed} cannot be; {' or '.join(texts)} would fit",
             f"{impossible}; {row.row.names[metric]} {' or '.join(texts)} in place of {printed} makes the row fit "
             f"({row.fractions(repairs[0].counts)}).",
             "proven" if alone and certain else "likely",

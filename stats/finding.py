@@ -38,8 +38,9 @@ class Finding(Result):
     evidence : str
         One sentence with the figures, ready to paste into a review.
     weight : "proven", "likely" or "worth asking"
-        Proven follows from arithmetic alone; likely supposes how the authors computed; the rest may have an
-        innocent reason.
+        Proven contradictions follow from arithmetic alone (all values of a row at one cut-off, each of whole
+        patients); likely ones suppose how the authors computed; the rest may have an innocent reason. A repair
+        that is named is the smallest that mends the contradiction, and no more than that.
     """
 
     kind: str

@@ -23,6 +23,9 @@ LIKELY, PROVEN = 1e-3, 1e-6
 # Numbers of patients as near as this (their logarithms) are not told apart: a method that is not tried here differs
 # from those that are by as much.
 NEAR = 0.15
+# A width beyond these shares of the narrowest and the widest of the usual ones on the right patients comes from
+# something else altogether, whose bounds may lie anywhere: agreement with a wrong candidate is then rarer by FAR.
+WIDTH_ROOM, FAR = (0.85, 1.2), 0.4
 METHOD_WORDS = {
     "wald": "the normal approximation",
     "wilson": "Wilson's formula",
@@ -53,17 +56,19 @@ def interval_findings(table: PublishedTable, rows: list[SolvedRow]) -> list[Find
     with so many of the set's intervals, given the printed digits, is below 1 in 1,000.
     """
     findings: list[Finding] = []
+    every: dict[str, list[IntervalCell]] = {"proportion": [], "mean": [], "auc": []}
     for part in table.sets:
         cells = list(_proportion_cells(part, rows, table.confidence))
-        findings += _denominators(part, cells)
         means = list(_mean_cells(part, table.confidence))
         aucs = list(_auc_cells(part, rows, table.confidence))
+        findings += _denominators(part, cells)
         findings += _binomial(
             part, means, "a mean over labels is no proportion of patients; resample whole patients"
         )
         findings += _binomial(part, aucs, "an AUC is no proportion of patients; use DeLong's variance")
-        findings += off_centre(cells) + off_centre(means) + off_centre(aucs)
-    return findings
+        for cell in (*cells, *means, *aucs):
+            every[cell.kind].append(cell)
+    return findings + [finding for kind in every.values() for finding in off_centre(kind)]
 
 
 def _proportion_cells(part: PublishedSet, rows: list[SolvedRow], confidence: float) -> Iterator[IntervalCell]:
@@ -204,7 +209,7 @@ def _agreeing(
         chance = chance_of_agreement(
             len(found),
             len(judged),
-            float(np.mean([t.chance for t in tried])),
+            float(np.mean([_chance(cell) for cell in judged])),
             max(t.n_candidates for t in tried),
         )
         if chance > LIKELY:
@@ -223,6 +228,19 @@ def _agreeing(
             )  # fmt: skip
         judged = [cell for cell in judged if cell not in found]
     return findings
+
+
+def _chance(cell: IntervalCell) -> float:
+    """Chance that one cell agrees with a candidate; less where its width is one that no method gives on its own."""
+    assert cell.other is not None and cell.printed.ci_low is not None and cell.printed.ci_high is not None
+    if cell.own is None or cell.own.widths is None:
+        return cell.other.chance
+    width = cell.printed.ci_high.value - cell.printed.ci_low.value
+    unit = cell.printed.ci_low.unit
+    narrowest, widest = cell.own.widths
+    if width + unit < WIDTH_ROOM[0] * narrowest or width - unit > WIDTH_ROOM[1] * widest:
+        return cell.other.chance * FAR
+    return cell.other.chance
 
 
 def _small(chance: float) -> str:

@@ -39,11 +39,14 @@ class IntervalMatches:
         Candidates with different bounds at the printed digits, of those centred on the value where it is printed so.
     chance : float
         That one given candidate agrees by coincidence, from the digits printed and the interval's width.
+    widths : (float, float) or None
+        Narrowest and widest candidate.
     """
 
     found: frozenset[tuple[str, str]]
     n_candidates: int
     chance: float
+    widths: tuple[float, float] | None
 
 
 def binomial_matches(
@@ -85,10 +88,12 @@ def binomial_matches(
     in_middle = centred(printed) is not False
     found: set[tuple[str, str]] = set()
     different: set[tuple[int, int]] = set()
+    all_widths: list[float] = []
     if names:
         share, trials = np.array(of_share), np.array(of_n, dtype=np.float64)
         for level in levels:
             for method, (lower, upper) in binomial_bounds(share, trials, level).items():
+                all_widths += (upper - lower).tolist()
                 comparable = np.abs((lower + upper) / 2.0 - printed.value.value) <= low.unit
                 comparable |= not in_middle
                 units = np.round([lower[comparable] / low.unit, upper[comparable] / high.unit]).astype(int)
@@ -98,7 +103,8 @@ def binomial_matches(
     steps = max(1.0, SPREAD * (high.value - low.value) / low.unit)
     # In the middle of its interval a value leaves only the width free; rounding lets some more widths agree.
     chance = 1.5 / steps if in_middle else 1.0 / steps**2
-    return IntervalMatches(frozenset(found), max(1, len(different)), min(1.0, chance))
+    widths = (min(all_widths), max(all_widths)) if all_widths else None
+    return IntervalMatches(frozenset(found), max(1, len(different)), min(1.0, chance), widths)
 
 
 def whole_shares(printed: PrintedEstimate, n: float) -> list[float]:

@@ -1,0 +1,86 @@
+"""The seed paper's tables, transcribed as printed: what the general rules find there, by kind and place."""
+
+from pathlib import Path
+
+import pytest
+from biomark import stats
+
+PUBLISHED = Path(__file__).parents[2] / "examples" / "huang2024" / "published.yaml"
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return stats.audit(PUBLISHED)
+
+
+def places(findings, kind, weights=("proven", "likely")):
+    return {finding.where for finding in findings if finding.kind == kind and finding.weight in weights}
+
+
+def test_the_specificities_of_two_models_are_exchanged(findings):
+    assert {"test/multi-task/HER2/spec", "test/single-task/HER2/spec"} <= places(
+        findings, "swapped-rows", ["proven"]
+    )
+
+
+def test_a_specificity_has_one_wrong_digit(findings):
+    assert places(findings, "misprint") == {"validation/single-task/PR/spec"}
+    said = next(finding for finding in findings if finding.kind == "misprint")
+    assert said.message == "0.637 cannot be; 0.737 would fit"
+
+
+def test_intervals_of_sensitivity_and_specificity_stand_on_all_patients(findings):
+    wrong = places(findings, "wrong-denominator")
+    assert {where for where in wrong if where.startswith("test/")} == {
+        f"test/{model}/{label}/{metric}"
+        for model in ("multi-task", "single-task")
+        for label in ("ER", "PR", "HER2")
+        for metric in ("sen", "spec")
+    }
+    assert len(wrong) == 23
+    assert not any(where.endswith("/acc") for where in wrong)
+
+
+def test_intervals_of_means_are_binomial(findings):
+    invalid = places(findings, "invalid-interval-method")
+    assert {where.split("/")[0] for where in invalid} == {"validation", "test"}
+    assert {where.rsplit("/", 1)[1] for where in invalid} == {"auc", "acc", "precision", "recall", "f1"}
+    # The intervals of the AUCs of single labels are DeLong's.
+    assert all(where.count("/") == 2 for where in invalid)
+
+
+def test_macro_recalls_of_two_models_are_exchanged_and_a_macro_auc_is_off(findings):
+    assert {"validation/multi-task/recall", "validation/single-task/recall"} <= places(
+        findings, "swapped-rows"
+    )
+    assert places(findings, "macro-mismatch") == {"validation/multi-task/auc"}
+
+
+def test_four_intervals_are_not_centred_where_the_others_are(findings):
+    assert places(findings, "asymmetric-interval") == {
+        "validation/multi-task/HER2/auc", "validation/multi-task/recall",
+        "test/single-task/acc", "test/single-task/f1",
+    }  # fmt: skip
+
+
+def test_sums_and_statements_contradict_each_other(findings):
+    assert places(findings, "sum-mismatch") == {
+        "all patients/ER", "all patients/PR", "all patients/HER2", "test/HER2", "test/HER2/sample_size", "baseline/BMI"
+    }  # fmt: skip
+
+
+def test_the_sample_size_for_her2_took_the_classes_the_other_way_round(findings):
+    assert "test/HER2/sample_size" in places(findings, "swapped-rows")
+
+
+def test_p_values_of_the_baseline_table_do_not_follow(findings):
+    assert {"baseline/ER/p", "baseline/PR/p"} <= places(findings, "swapped-rows")
+    assert places(findings, "p-value-inconsistent", ["worth asking"]) == {
+        "baseline/BMI/p", "baseline/Family history/p", "baseline/HER2/p", "baseline/Menopause/p",
+    }  # fmt: skip
+
+
+def test_the_paired_p_values_are_possible(findings):
+    assert not any(
+        finding.kind == "p-value-inconsistent" and "baseline" not in finding.where for finding in findings
+    )
