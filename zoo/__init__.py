@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .cohort_check import CohortCheck, check_cohort
     from .cohort_split import fold_cohort, split_cohort
     from .crop import Box
+    from .exporting import ExportedModel, export
+    from .inference import Inference, run_network
     from .latent_traits import LatentModel
     from .lesion_size import largest_diameter_mm
     from .losses import LossTerms, balanced_pos_weight, dice_loss, masked_cross_entropy, network_loss
@@ -24,11 +26,17 @@ if TYPE_CHECKING:
     from .output import Encoder, Output
     from .phantom import Phantom, PhantomGrid, simulate_phantom
     from .phantom_cohort import PhantomCohort, write_phantom_cohort
+    from .prediction import PredictedCohort, predict
     from .preprocessing import Preprocessed, Preprocessing, preprocess
     from .preprocessing_cache import CachedCohort, cache_cohort
     from .registry import ModelRecord, create_model, list_models, register
+    from .run_folder import load_model, read_metrics
+    from .segmentation_scores import SegmentationScore, segmentation_score
     from .singletask import SingleTaskNetwork
     from .task_network import build_network
+    from .training import NonFiniteLossError, TrainingProgress, TrainingRun, fit, train
+    from .training_config import TrainingConfig, read_config
+    from .training_data import VolumeData, volume_data
     from .volume import Volume, read_mask, read_volume
     from .volume_writing import write_volume
 
@@ -39,18 +47,27 @@ __all__ = [
     "Cohort",
     "CohortCheck",
     "Encoder",
+    "ExportedModel",
+    "Inference",
     "LatentModel",
     "LossTerms",
     "ModelRecord",
     "MultiTaskNetwork",
+    "NonFiniteLossError",
     "Output",
     "Phantom",
     "PhantomCohort",
     "PhantomGrid",
+    "PredictedCohort",
     "Preprocessed",
     "Preprocessing",
+    "SegmentationScore",
     "SingleTaskNetwork",
+    "TrainingConfig",
+    "TrainingProgress",
+    "TrainingRun",
     "Volume",
+    "VolumeData",
     "augment",
     "balanced_pos_weight",
     "build_network",
@@ -58,19 +75,29 @@ __all__ = [
     "check_cohort",
     "create_model",
     "dice_loss",
+    "export",
+    "fit",
     "fold_cohort",
     "largest_diameter_mm",
     "list_models",
+    "load_model",
     "masked_cross_entropy",
     "model_table",
     "network_loss",
+    "predict",
     "preprocess",
     "read_cohort",
+    "read_config",
     "read_mask",
+    "read_metrics",
     "read_volume",
     "register",
+    "run_network",
+    "segmentation_score",
     "simulate_phantom",
     "split_cohort",
+    "train",
+    "volume_data",
     "write_phantom_cohort",
     "write_volume",
 ]
@@ -82,18 +109,27 @@ _HOME = {
     "Cohort": "cohort",
     "CohortCheck": "cohort_check",
     "Encoder": "output",
+    "ExportedModel": "exporting",
+    "Inference": "inference",
     "LatentModel": "latent_traits",
     "LossTerms": "losses",
     "ModelRecord": "registry",
     "MultiTaskNetwork": "multitask",
+    "NonFiniteLossError": "training",
     "Output": "output",
     "Phantom": "phantom",
     "PhantomCohort": "phantom_cohort",
     "PhantomGrid": "phantom",
+    "PredictedCohort": "prediction",
     "Preprocessed": "preprocessing",
     "Preprocessing": "preprocessing",
+    "SegmentationScore": "segmentation_scores",
     "SingleTaskNetwork": "singletask",
+    "TrainingConfig": "training_config",
+    "TrainingProgress": "training",
+    "TrainingRun": "training",
     "Volume": "volume",
+    "VolumeData": "training_data",
     "augment": "augmentation",
     "balanced_pos_weight": "losses",
     "build_network": "task_network",
@@ -101,19 +137,29 @@ _HOME = {
     "check_cohort": "cohort_check",
     "create_model": "registry",
     "dice_loss": "losses",
+    "export": "exporting",
+    "fit": "training",
     "fold_cohort": "cohort_split",
     "largest_diameter_mm": "lesion_size",
     "list_models": "registry",
+    "load_model": "run_folder",
     "masked_cross_entropy": "losses",
     "model_table": "model_summary",
     "network_loss": "losses",
+    "predict": "prediction",
     "preprocess": "preprocessing",
     "read_cohort": "cohort",
+    "read_config": "training_config",
     "read_mask": "volume",
+    "read_metrics": "run_folder",
     "read_volume": "volume",
     "register": "registry",
+    "run_network": "inference",
+    "segmentation_score": "segmentation_scores",
     "simulate_phantom": "phantom",
     "split_cohort": "cohort_split",
+    "train": "training",
+    "volume_data": "training_data",
     "write_phantom_cohort": "phantom_cohort",
     "write_volume": "volume_writing",
 }

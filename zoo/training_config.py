@@ -155,7 +155,7 @@ class TrainingConfig:
 
     def to_yaml(self) -> str:
         """Return the settings as YAML, in the order of the fields."""
-        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True, width=10_000)
 
     def differences(self, other: TrainingConfig) -> list[str]:
         """Return the names of the settings that differ and change what is learnt."""
