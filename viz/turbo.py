@@ -14,7 +14,7 @@ def turbo_colours() -> list[list[int]]:
     --------
     >>> colours = turbo_colours()
     >>> len(colours), colours[0], colours[255]
-    (256, [48, 18, 59], [122, 4, 3])
+    (256, [48, 18, 59], [122, 4, 2])
     """
     from plotly.colors import hex_to_rgb, sequential
 
