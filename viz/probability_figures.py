@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ..stats.evaluation import Evaluation
 
 __all__ = ["calibration_group", "decision_group"]
+# The groups of more models than these hide the curves.
+MOST_WITH_BINS = 2
 
 
 def calibration_group(evaluation: Evaluation) -> FigureGroup:
@@ -27,13 +29,14 @@ def calibration_group(evaluation: Evaluation) -> FigureGroup:
         for row in evaluation.calibration.to_dict("records")
         if isfinite(row["slope"])
     }
+    bins = len(evaluation.models) <= MOST_WITH_BINS
     panels = []
     for at, label in enumerate(evaluation.labels):
         curves = [curve for curve in evaluation.calibration_curves if curve["label"] == label]
         if not curves:
             continue
         figure = calibration_figure(
-            curves, models=evaluation.models, labels=evaluation.labels, slopes=slopes, digits=2
+            curves, models=evaluation.models, labels=evaluation.labels, slopes=slopes, bins=bins, digits=2
         )
         each = [
             f"{curve['model']}, slope {estimate(*slopes[name, label, curve['model']], 2)}"
@@ -43,12 +46,12 @@ def calibration_group(evaluation: Evaluation) -> FigureGroup:
         ]
         said = f"Calibration curves for {label} in the {name} set, {count(curves[0]['n'])} patients: {'; '.join(each)}."
         panels.append(Panel(f"calibration-{at}", label, {name: plain_figure(figure)}, {name: said}))
+    grouped = "; markers with Wilson intervals: up to ten groups of equal numbers of patients" if bins else ""
     caption = (
-        f"Share of positives against predicted risk, smoothed (loess), with pointwise {_level(evaluation)} bands; "
-        "markers with Wilson intervals: up to ten groups of equal numbers of patients. Dotted line: perfect "
-        "calibration; below it predictions are too high."
+        f"Share of positives against predicted risk, smoothed (loess), with pointwise {_level(evaluation)} bands"
+        f"{grouped}. Dotted line: perfect calibration; below it predictions are too high."
     )
-    toggles = (("band", "bands"), ("bin", "groups of patients"))
+    toggles = (("band", "bands"), *((("bin", "groups of patients"),) if bins else ()))
     return FigureGroup("calibration", caption, (name,), len(evaluation.models) > 1, toggles, panels)
 
 

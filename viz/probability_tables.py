@@ -38,6 +38,15 @@ __all__ = [
 
 # A decision curve has 99 thresholds; these are what a table prints.
 TABLE_THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.5)
+# What the notes of a calibration call by its column.
+_NAMES = {
+    "brier_scaled": "scaled Brier score",
+    "intercept_beside_slope": "intercept beside the slope",
+    "observed_expected": "observed / expected",
+    "in_the_large": "calibration in the large",
+    "recalibration_test": "test of slope and intercept",
+    "spiegelhalter_z": "Spiegelhalter’s z",
+}
 
 
 def calibration_table(evaluation: Evaluation) -> Table:
@@ -50,13 +59,14 @@ def calibration_table(evaluation: Evaluation) -> Table:
         for at, (_, row) in enumerate(cells.iterrows()):
             line = [name_cell(label, rows=len(cells))] if at == 0 else []
             scaled = estimate_cell(row, "brier_scaled", digits).text
+            beside = "" if scaled == UNDEFINED else f"scaled {scaled}"
             line += [
                 model_cell(row["model"], styles[row["model"]]),
                 estimate_cell(row, "slope", 2),
                 estimate_cell(row, "intercept", 2),
                 estimate_cell(row, "observed_expected", 2),
                 Cell(p_value(row["recalibration_p_value"]), title=exact(row["recalibration_p_value"])),
-                estimate_cell(row, "brier", digits, sub=f"scaled {scaled}"),
+                estimate_cell(row, "brier", digits, sub=beside),
                 Cell(
                     number(row["ici"], digits),
                     sub=f"E90 {number(row['e90'], digits)}" if isfinite(row["e90"]) else "",
@@ -172,4 +182,8 @@ def _caption(evaluation: Evaluation, what: str) -> str:
 def _why(frame: pd.DataFrame) -> list[str]:
     """Return the notes of the rows that are there in part; those that are missing stand before the table."""
     known = "brier" if "brier" in frame else "threshold"
-    return notes_of(frame[frame[known].notna()])
+    told = frame[frame[known].notna()]
+    notes = told["note"]
+    for name, called in _NAMES.items():
+        notes = notes.str.replace(name, called, regex=False)
+    return notes_of(told.assign(note=notes))

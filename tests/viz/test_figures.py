@@ -154,3 +154,47 @@ def test_roc_panels_carry_their_patients(evaluation_of):
 
 def test_a_set_without_curves_is_left_out(evaluation_of):
     assert "roc" not in page_figures(evaluation_of("one class everywhere"))
+
+
+def test_calibration_and_decision_panels_show_the_judged_probabilities(evaluation_of):
+    evaluation = evaluation_of("mixed scales")
+    groups = page_figures(evaluation)
+    row = evaluation.calibration.query("label == 'PR' and model == 'multi-task'").iloc[0]
+    panel = groups["calibration"].panels[1]
+    slope = f"{row['slope']:.2f} ({row['slope_ci_low']:.2f} to {row['slope_ci_high']:.2f})"
+    assert panel.alternatives["test"] == (
+        f"Calibration curves for PR in the test set, 88 patients: multi-task, slope {slope}."
+    )
+    drawn = {trace["meta"]["model"] for trace in panel.figures["test"]["data"] if "model" in trace["meta"]}
+    assert drawn == {"multi-task"}
+    decision = groups["decision"].panels[1]
+    near = evaluation.net_benefit.query(
+        "label == 'PR' and model == 'multi-task' and 0.495 < threshold < 0.505"
+    )
+    assert f"multi-task {near['net_benefit'].iloc[0]:.3f} (" in decision.alternatives["test"]
+    (curve,) = [trace for trace in decision.figures["test"]["data"] if trace["meta"]["part"] == "curve"]
+    assert len(curve["x"]) == 99
+    assert not {"calibration", "decision"} & set(page_figures(evaluation_of("strong")))
+
+
+def test_groups_of_patients_are_left_out_where_many_models_share_a_plot(evaluation_of):
+    def parts_of(case):
+        group = page_figures(evaluation_of(case))["calibration"]
+        drawn = {trace["meta"]["part"] for trace in group.panels[0].figures["test"]["data"]}
+        return drawn, dict(group.toggles), group.caption
+
+    drawn, toggles, caption = parts_of("plain")
+    assert "bin" in drawn and "bin" in toggles and "groups of equal numbers" in caption
+    drawn, toggles, caption = parts_of("three models")
+    assert "bin" not in drawn and "bin" not in toggles and "groups" not in caption
+
+
+def test_further_strata_have_panels_for_each_column_and_label(evaluation_of):
+    groups = page_figures(evaluation_of("carried columns"))
+    assert [panel.heading for panel in groups["strata-forest"].panels] == ["ER", "PR", "macro AUC"]
+    headings = [panel.heading for panel in groups["strata-more-forest"].panels]
+    assert headings[:4] == ["ER by grade", "PR by grade", "macro AUC by grade", "ER by age"]
+    assert len(headings) == 9
+    ticks = groups["strata-more-forest"].panels[3].figures["test"]["layout"]["yaxis"]["ticktext"]
+    assert [tick.split("<br>")[0] for tick in ticks] == ["age: ≤ 50", "age: &#62; 50 to 65", "age: &#62; 65"]
+    assert "strata-more-forest" not in page_figures(evaluation_of("plain"))

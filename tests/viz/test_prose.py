@@ -212,3 +212,35 @@ def test_oracle_of_this_file_notices_a_wrong_digit():
     assert not says("−0.010", [0.0101])
     assert says("72%", [0.7245])
     assert not math.isclose(0.7245, 0.72)
+
+
+def test_calibration_is_told_where_scores_are_probabilities(evaluation_of):
+    evaluation = evaluation_of("plain")
+    written = manuscript(evaluation)
+    assert "calibration was judged in the test set by the intercept and slope" in written.methods.text
+    assert "clinical usefulness by net benefit" in written.methods.text
+    low, high = evaluation.calibration["slope"].min(), evaluation.calibration["slope"].max()
+    assert f"Calibration slopes ranged from {low:.2f} to {high:.2f}" in written.results.text
+    strong = manuscript(evaluation_of("strong"))
+    assert "alibration" not in strong.text
+    assert "net benefit" not in strong.text
+
+
+def test_slopes_whose_interval_excludes_one_are_named(evaluation_of):
+    evaluation = evaluation_of("many")
+    off = evaluation.calibration[evaluation.calibration["slope_ci_low"] > 1.0]
+    assert 0 < len(off) <= 6
+    said = manuscript(evaluation).results.text
+    assert f"{len(off)} above the ideal value of one, predictions too moderate (" in said
+    assert all(f"{row['label']} with {row['model']}" in said for _, row in off.iterrows())
+
+
+def test_one_model_has_one_slope(evaluation_of):
+    row = evaluation_of("one of each").calibration.iloc[0]
+    said = manuscript(evaluation_of("one of each")).results.text
+    assert f"The calibration slope was {row['slope']:.2f} (95% CI " in said
+
+
+def test_paired_accuracies_are_described_where_models_are_compared(evaluation_of):
+    assert "McNemar’s exact test" in manuscript(evaluation_of("plain")).methods.text
+    assert "McNemar" not in manuscript(evaluation_of("one model")).text

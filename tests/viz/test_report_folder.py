@@ -144,3 +144,8 @@ def test_the_figures_take_most_of_the_page(evaluation_of):
 
 def test_the_same_version_is_printed(evaluation_of):
     assert f"biomark {biomark.__version__}" in report_html(evaluation_of("one of each"), figures=False)
+
+
+def test_the_command_names_every_column_to_stratify_by(evaluation_of):
+    page = report_html(evaluation_of("carried columns"), figures=False)
+    assert "--size-threshold 15 --stratify-by grade --stratify-by age:50,65 --stratify-by &#39;" in page

@@ -84,7 +84,7 @@ def traces(page, panel):
 
 def drawn(page):
     return page.evaluate(
-        """() => [...document.querySelectorAll('.plot.js-plotly-plot')].map(plot => ({
+        """() => [...document.querySelectorAll('.plot.js-plotly-plot')].filter(p => p.checkVisibility()).map(plot => ({
             id: plot.id,
             wanted: plot.data.filter(t => t.visible === true && t.x.length).length,
             marks: plot.querySelectorAll('.scatterlayer .trace, .barlayer .trace').length,
@@ -94,6 +94,20 @@ def drawn(page):
             paper: plot.layout.paper_bgcolor,
         }))"""
     )
+
+
+def open_folds(page):
+    """Open every fold and wait until the figures in it are drawn."""
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    until(
+        page,
+        "document.documentElement.dataset.figures === 'ready' && "
+        "[...document.querySelectorAll('.plot')].every(p => p.querySelector('svg.main-svg') || p.textContent)",
+    )
+
+
+def close_folds(page):
+    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = false; })")
 
 
 def overflow(page):
@@ -112,9 +126,95 @@ def test_every_figure_is_drawn(opened, evaluation_of):
         assert plot["paper"] == SCHEMES[opened.scheme].paper, plot
 
 
+FOLDS = {
+    "baseline": 0, "calibration": 2, "decision": 2, "precision-recall": 0, "paired-accuracy": 0, "other-cutoffs": 0,
+}  # fmt: skip
+
+
+def in_fold(page, fold):
+    """Return whether a fold is open, and the plots in it that are drawn."""
+    until(page, "document.documentElement.dataset.figures === 'ready'")
+    is_open = page.evaluate("id => document.getElementById(id).open", fold)
+    inside = page.evaluate("id => [...document.querySelectorAll(`#${id} .plot`)].map(plot => plot.id)", fold)
+    return is_open, [plot for plot in drawn(page) if plot["id"] in inside]
+
+
+def test_what_was_in_the_first_report_stays_first_and_the_rest_folds(opened):
+    page = opened.page
+    sections = page.evaluate("[...document.querySelectorAll('main > section')].map(s => s.id)")
+    assert sections[:3] == ["found", "read", "individual"]
+    assert sections[-3:] == ["warnings", "further", "provenance"]
+    folds = page.evaluate("[...document.querySelectorAll('.fold')].map(fold => [fold.id, fold.open])")
+    assert folds == [[name, False] for name in FOLDS]
+    told = page.evaluate("[...document.querySelectorAll('.fold > p:first-of-type')].map(p => p.textContent)")
+    assert all("does not" in said for said in told)
+
+
+@pytest.mark.parametrize("fold", FOLDS)
+def test_a_fold_opens_by_click_by_key_and_by_link(opened, fold):
+    page, summary = opened.page, opened.page.locator(f"#{fold} > summary")
+
+    def is_whole():
+        until(page, f"document.getElementById('{fold}').open")
+        if FOLDS[fold]:
+            until(page, f"document.querySelectorAll('#{fold} .plot .main-svg').length > 0")
+        found, plots = in_fold(page, fold)
+        assert found
+        assert len(plots) == FOLDS[fold]
+        for plot in plots:
+            assert plot["marks"] == plot["wanted"] > 0, plot
+            assert plot["paths"] > 0
+            assert abs(plot["width"] - plot["room"]) <= 1, plot
+            assert plot["paper"] == SCHEMES[opened.scheme].paper
+        assert page.locator(f"#{fold} table").first.is_visible()
+
+    summary.click()
+    is_whole()
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert in_fold(page, fold) == (False, [])
+    page.keyboard.press("Space")
+    is_whole()
+    summary.click()
+    page.evaluate("id => { location.hash = id; }", fold)
+    is_whole()
+    assert summary.is_visible()
+    page.evaluate("history.replaceState(null, '', location.pathname); scrollTo(0, 0)")
+    close_folds(page)
+
+
+def test_a_link_to_a_fold_opens_the_page_there(browser, opened):
+    if (opened.size, opened.scheme) != ("desktop", "light"):
+        return
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
+    page = context.new_page()
+    page.goto(f"{opened.address}#decision")
+    until(page, "document.querySelectorAll('#decision .plot .main-svg').length > 0")
+    assert page.evaluate("document.querySelectorAll('details[open]').length") == 1
+    until(page, "Math.abs(document.getElementById('decision').getBoundingClientRect().top) < innerHeight")
+    assert page.evaluate("document.querySelectorAll('#calibration .main-svg').length") == 0
+    context.close()
+
+
+def test_a_fold_opened_in_another_look_is_drawn_in_it(opened):
+    page, other = opened.page, "dark" if opened.scheme == "light" else "light"
+    page.evaluate("document.getElementById('calibration').open = true")
+    until(page, "document.querySelectorAll('#calibration .plot .main-svg').length > 0")
+    close_folds(page)
+    page.locator("#theme").click()
+    page.evaluate("document.getElementById('calibration').open = true")
+    wanted = SCHEMES[other].paper
+    until(page, f"document.getElementById('calibration-0').layout.paper_bgcolor === '{wanted}'")
+    page.locator("[data-group=calibration] [data-part=bin]").uncheck()
+    assert {part for _, part, shown in traces(page, "calibration-0") if shown is not True} == {"bin"}
+    page.locator("[data-group=calibration] [data-part=bin]").check()
+    close_folds(page)
+    page.locator("#theme").click()
+
+
 def test_no_horizontal_overflow_and_tables_scroll_in_their_boxes(opened):
     page = opened.page
-    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    open_folds(page)
     assert overflow(page) <= 0
     boxes = page.evaluate(
         """() => [...document.querySelectorAll('table')].map(table => {
@@ -122,17 +222,17 @@ def test_no_horizontal_overflow_and_tables_scroll_in_their_boxes(opened):
             return [getComputedStyle(box).overflowX, box.getBoundingClientRect().right, innerWidth, box.tabIndex];
         })"""
     )
-    assert len(boxes) >= 12
+    assert len(boxes) >= 22
     for scrolls, right, width, tab_index in boxes:
         assert scrolls == "auto"
         assert right <= width
         assert tab_index == 0
-    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = false; })")
+    close_folds(page)
 
 
 def test_numbers_of_the_tables_do_not_run_into_each_other(opened):
     page = opened.page
-    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    open_folds(page)
     too_wide = page.evaluate(
         """() => [...document.querySelectorAll('td, th:not([scope=rowgroup])')].filter(cell => {
             const range = document.createRange();
@@ -141,7 +241,7 @@ def test_numbers_of_the_tables_do_not_run_into_each_other(opened):
             return text.width > 0 && (text.right > box.right + 1 || text.left < box.left - 1);
         }).map(cell => cell.textContent)"""
     )
-    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = false; })")
+    close_folds(page)
     assert too_wide == []
 
 
@@ -204,10 +304,17 @@ def test_legend_and_controls_agree(opened):
         ("roc-1", "locked", ("cut-off", "locked on validation")),
         ("scores-0-0", "positive", ("positive", "score")),
         ("strata-0", "estimate", ("mm", "positive")),
+        ("calibration-0", "curve", ("predicted", "observed")),
+        ("decision-0", "curve", ("threshold", "net benefit")),
     ],
 )
 def test_hover_tells_the_numbers(opened, panel, trace, words):
     page = opened.page
+    group = panel.split("-")[0]
+    if group in FOLDS:
+        page.evaluate("id => { document.getElementById(id).open = true; }", group)
+        until(page, f"document.querySelector('#{panel} .main-svg') !== null")
+        until(page, "document.documentElement.dataset.figures === 'ready'")
     plot = page.locator(f"#{panel}")
     plot.scroll_into_view_if_needed()
     x, y = page.evaluate(
@@ -232,6 +339,7 @@ def test_hover_tells_the_numbers(opened, panel, trace, words):
     label = page.wait_for_selector(f"#{panel} .hoverlayer .hovertext", timeout=5000)
     told = label.text_content()
     page.mouse.move(0, 0)
+    close_folds(page)
     assert all(word in told for word in words), told
 
 
@@ -266,7 +374,9 @@ def test_copy_buttons_give_the_paragraphs(opened, evaluation_of, clipboard):
 def test_contents_lead_to_every_section(opened):
     page = opened.page
     targets = page.evaluate("[...document.querySelectorAll('nav a')].map(a => a.hash.slice(1))")
-    sections = page.evaluate("[...document.querySelectorAll('main > section')].map(s => s.id)")
+    sections = page.evaluate(
+        "[...document.querySelectorAll('main > section, #further > .fold')].map(s => s.id)"
+    )
     assert targets == sections
     if opened.size == "phone":
         menu = page.locator("#menu")
@@ -285,7 +395,7 @@ def test_everything_can_be_reached_and_seen_with_the_keyboard(opened):
     page = opened.page
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
     reached, unseen = set(), []
-    for step in range(120):
+    for step in range(160):
         page.keyboard.press("Tab")
         kind, outlined, visible = page.evaluate(
             """() => {
@@ -349,9 +459,9 @@ def test_structure_speaks_to_a_screen_reader(opened):
 
 def test_every_text_has_contrast(opened):
     page = opened.page
-    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+    open_folds(page)
     result = page.evaluate(CONTRAST)
-    page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = false; })")
+    close_folds(page)
     assert result["seen"] > 500
     assert result["found"] == []
 
@@ -364,6 +474,9 @@ def test_print_is_light_and_complete(opened):
     found = drawn(page)
     assert {plot["paper"] for plot in found} == {LIGHT.paper}
     assert all(plot["marks"] == plot["wanted"] > 0 for plot in found)
+    assert {"calibration-0", "decision-1"} <= {plot["id"] for plot in found}
+    assert page.locator("#calibration summary h3").is_visible()
+    assert not page.locator("#calibration .teaser").is_visible()
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(27, 31, 36)"
     assert not page.locator("#theme").is_visible()
     page.emulate_media(media="screen")
@@ -380,14 +493,14 @@ def test_figures_follow_a_turned_phone(opened):
     page.set_viewport_size({"width": height, "height": width})
     until(
         page,
-        "[...document.querySelectorAll('.plot')].every("
+        "[...document.querySelectorAll('.plot')].filter(p => p.checkVisibility()).every("
         "p => Math.abs(p.querySelector('svg.main-svg').getBoundingClientRect().width - p.clientWidth) <= 1)",
     )
     assert overflow(page) <= 0
     page.set_viewport_size({"width": width, "height": height})
     until(
         page,
-        "[...document.querySelectorAll('.plot')].every("
+        "[...document.querySelectorAll('.plot')].filter(p => p.checkVisibility()).every("
         "p => Math.abs(p.querySelector('svg.main-svg').getBoundingClientRect().width - p.clientWidth) <= 1)",
     )
 
@@ -414,16 +527,29 @@ def test_hostile_names_stay_text(browser, tmp_path_factory, evaluation_of, names
     box = page.locator("#roc-2 .nsewdrag").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4)
     page.locator("[data-group=roc] input").nth(1).click()
+    open_folds(page)
     assert overflow(page) <= 0
+    assert page.evaluate("window.hit") is None
+    assert page.evaluate("document.querySelectorAll('img, b, iframe, [onerror]').length") == 0
     assert opened.quiet(), (opened.said, opened.asked)
     opened.context.close()
 
 
-@pytest.mark.parametrize("case", ["one of each", "one class everywhere", "missing labels", "three models"])
+@pytest.mark.parametrize(
+    "case",
+    [
+        "one of each", "one class everywhere", "missing labels", "three models", "carried columns", "mixed scales",
+        "strong",
+    ],
+)  # fmt: skip
 def test_difficult_tables_make_whole_pages(browser, tmp_path_factory, evaluation_of, case):
     opened = opened_at(browser, tmp_path_factory, evaluation_of(case), "phone", "light")
+    open_folds(opened.page)
     assert overflow(opened.page) <= 0
     assert all(plot["marks"] == plot["wanted"] for plot in drawn(opened.page))
+    ids = {plot["id"] for plot in drawn(opened.page)}
+    assert ("calibration-0" in ids) == (case != "strong")
+    assert ("strata-more-2-1" in ids) == (case == "carried columns")
     assert opened.quiet(), (opened.said, opened.asked)
     opened.context.close()
 
