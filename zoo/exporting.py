@@ -234,6 +234,8 @@ def _onnx(model: nn.Module, example: Tensor, path: Path, facts: str) -> Run:
             PlainOutput(model),
             (example,),
             dynamo=True,
+            input_names=["volume"],
+            output_names=json.loads(facts)["outputs"],
             dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
             verbose=False,
         )
