@@ -175,13 +175,14 @@ def _about_sample_size(sample_size: pd.DataFrame, main_set: str) -> Iterator[War
 
 def _about_strata(strata: pd.DataFrame, main_set: str) -> Iterator[Warning_]:
     judged = strata[(strata["set"] == main_set) & (strata["label"] != "macro")]
-    for (stratum, label), rows in judged.groupby(["stratum", "label"], sort=False):
+    for (variable, stratum, label), rows in judged.groupby(["variable", "stratum", "label"], sort=False):
         fewest = int(rows[["n_pos", "n_neg"]].min(axis=1).min())
         if fewest < FEW_EVENTS:
+            called = stratum if variable == "size_mm" else f"{variable} {stratum}"
             yield _warning(
                 "small-stratum",
-                f"{main_set}/{label}/{stratum}",
-                f"The stratum {stratum} has a class of only {fewest} for {label}: its AUC says little, and "
+                f"{main_set}/{label}/{called}",
+                f"The stratum {called} has a class of only {fewest} for {label}: its AUC says little, and "
                 "that models rank differently within it may be chance. Read the interaction test instead.",
             )
 

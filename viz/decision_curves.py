@@ -80,7 +80,7 @@ def net_benefit_figure(
     top = 1.35 * float(np.nanmax([0.0, *shown[measure]])) or 1.0
     bottom = 64 + 20 * sum(trace.showlegend is not False for trace in traces)
     layout = base_layout(
-        xaxis=base_axis("Threshold probability", range=list(thresholds), dtick=0.2, tickformat=".0%"),
+        xaxis=base_axis("Threshold probability", range=list(thresholds), dtick=0.25, tickformat=".0%"),
         yaxis=base_axis(title, range=[-0.2 * top, top], zeroline=True, zerolinecolor=LIGHT.line),
         margin={"l": 64, "r": 12, "t": 12, "b": bottom},
         height=300 + bottom,

@@ -80,3 +80,17 @@ def test_a_column_of_whole_numbers_has_strata_without_decimals():
     evaluation = evaluate(Predictions.from_frame(frame), n_boot=10, stratify_by=("grade",))
     assert list(evaluation.strata["stratum"]) == ["1", "2", "3"]
     assert evaluation.settings["stratify_by"] == ["grade"]
+
+
+def test_small_strata_of_two_columns_with_the_same_values_are_told_apart():
+    rng = np.random.default_rng(0)
+    n = 120
+    frame = pd.DataFrame(
+        {"patient_id": range(n), "label": "ER", "y_true": rng.integers(0, 2, n), "y_score": rng.random(n)}
+    ).assign(
+        menopause=np.where(np.arange(n) < 15, "yes", "no"), smoker=np.where(np.arange(n) < 60, "yes", "no")
+    )
+    evaluation = evaluate(Predictions.from_frame(frame), n_boot=10, stratify_by=("menopause", "smoker"))
+    small = [warning for warning in evaluation.warnings if warning["kind"] == "small-stratum"]
+    assert [warning["where"] for warning in small] == ["all/ER/menopause yes"]
+    assert small[0]["message"].startswith("The stratum menopause yes has a class of only ")
