@@ -15,8 +15,6 @@ FEW_EVENTS = 10
 NEAR_ONE = 0.9
 # Names of the formulas of sample size, as running text has them.
 FORMULAS = {"obuchowski": "Obuchowski", "hanley-mcneil": "Hanley and McNeil"}
-# Warnings that a set is small; beside one of them nobody takes a sample size for proof of enough patients.
-SMALL = ("sample-too-small", "few-events", "small-stratum")
 
 Warning_ = dict[str, str]
 
@@ -63,12 +61,16 @@ def referee_warnings(
     found += _about_wald(frames["individual"], main_set)
     found += _about_ties(ties, main_set, cutoff_set)
     found += _about_probabilities(frames["calibration"])
-    return _ranked(found)
+    return _ranked(found, frames["individual"], main_set)
 
 
-def _ranked(found: list[Warning_]) -> list[Warning_]:
-    """Put the caveat about power after the event last, unless nothing else speaks for the number of patients."""
-    if not any(warning["kind"] in SMALL for warning in found):
+def _ranked(found: list[Warning_], individual: pd.DataFrame, main_set: str) -> list[Warning_]:
+    """Put the caveat about power after the event last, unless nothing but the sample size speaks of enough patients.
+
+    An interval above 0.5 shows that the patients sufficed for that.
+    """
+    judged = individual[individual["set"] == main_set]
+    if not (judged["auc_ci_low"] > 0.5).any():
         return found
     return sorted(found, key=lambda warning: warning["kind"] == "post-hoc-power")
 

@@ -53,16 +53,18 @@ def test_calibrated_probabilities_raise_nothing_about_calibration():
     assert not {"miscalibrated", "not-probabilities"} & set(kinds(evaluation_of(400)))
 
 
-def test_power_after_the_event_is_last_beside_a_warning_of_few_patients():
-    found = kinds(evaluation_of(30, effect=0.5))
-    assert "sample-too-small" in found
-    assert found[-1] == "post-hoc-power"
-
-
-def test_power_after_the_event_keeps_its_rank_where_only_the_sample_size_speaks_for_enough_patients():
+def test_power_after_the_event_is_last_where_an_interval_lies_above_half():
     evaluation = evaluation_of(300, spread=3.0)
-    assert not {"sample-too-small", "few-events", "small-stratum"} & set(kinds(evaluation))
-    assert kinds(evaluation).index("post-hoc-power") < kinds(evaluation).index("miscalibrated")
+    assert evaluation.individual["auc_ci_low"].min() > 0.5
+    assert kinds(evaluation)[-2:] == ["miscalibrated", "post-hoc-power"]
+
+
+def test_power_after_the_event_keeps_its_rank_where_only_the_sample_size_speaks_of_enough_patients():
+    evaluation = evaluation_of(60, effect=0.01, spread=300.0)
+    assert evaluation.individual["auc_ci_low"].max() < 0.5
+    found = kinds(evaluation)
+    assert found[: found.index("post-hoc-power")] == ["sample-too-small"]
+    assert len(found) > found.index("post-hoc-power") + 1
 
 
 def test_formulas_of_sample_size_are_called_by_their_authors():
