@@ -284,6 +284,115 @@ def export(run: str, out: str, quiet: bool, **options: Any) -> None:
         click.echo(str(made))
 
 
+@cli.command()
+@click.option(
+    "--run", "runs", required=True, multiple=True, metavar="DIR", help="Folder of a run; repeatable."
+)
+@click.option("--cohort", required=True, metavar="COHORT.csv")
+@click.option("--label", "labels", multiple=True, metavar="LABEL", help="Repeatable.  [default: all]")
+@click.option("--patients", metavar="ID,ID", help="[default: all of the set]")
+@click.option("--set", "set_name", metavar="SET", help="[default: test, or all where there is none]")
+@click.option("--layer", metavar="NAME", help="Of the networks.  [default: the encoder's last map]")
+@click.option("--negative", is_flag=True, help="Explain what speaks against the labels.")
+@click.option("--out", default="explanation", show_default=True, metavar="DIR")
+@click.option("--simulated", is_flag=True, help="Say on every page that the volumes are simulated.")
+@click.option("--weights", "which", type=click.Choice(["best", "last"]), default="best", show_default=True)
+@click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda, cuda:1.")
+@click.option("--quiet", is_flag=True, help="Show neither progress nor a summary.")
+def explain(
+    runs: tuple[str, ...], cohort: str, labels: tuple[str, ...], patients: str | None, set_name: str | None,
+    layer: str | None, negative: bool, out: str, simulated: bool, which: str, device: str, quiet: bool,
+) -> None:  # fmt: skip
+    """Show where trained networks look (Grad-CAM++), and measure whether it is the lesion.
+
+    DIR receives index.html, a slice viewer per patient, the figure of cases, and the numbers.
+    """
+    from .viz.report_folder import check_folder
+
+    check_folder(out)
+    from .viz.attention import attention_in_words
+    from .viz.explained_runs import read_runs
+    from .viz.explaining import explain as explain_models
+    from .viz.explaining import write_explanation
+    from .viz.training_terminal import stage_bar
+
+    names = [name.strip() for name in patients.split(",") if name.strip()] if patients else []
+    with stage_bar(hidden=quiet) as tell:
+        read = read_runs(
+            runs, cohort, patients=names, set_name=set_name, which=which, device=device, progress=tell
+        )
+        found = explain_models(
+            read.models,
+            read.cases(),
+            labels=labels or read.labels,
+            layer=layer,
+            negative=negative,
+            progress=tell,
+        )
+        write_explanation(found, out, simulated=simulated)
+    if not quiet:
+        for one in found.attention.values():
+            click.echo("\n".join(attention_in_words(one)))
+        click.echo(f"The explanation: {Path(out) / 'index.html'}")
+
+
+@cli.command()
+@click.option(
+    "--run", "runs", required=True, multiple=True, metavar="DIR", help="Folder of a run; repeatable."
+)
+@click.option("--cohort", required=True, metavar="COHORT.csv")
+@click.option("--patients", metavar="ID,ID", help="[default: all of the set]")
+@click.option("--set", "set_name", metavar="SET", help="[default: test, or all where there is none]")
+@click.option("--out", default="embedding", show_default=True, metavar="DIR")
+@click.option("--perplexity", type=click.FloatRange(min=1), default=30.0, show_default=True, metavar="P")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=80.0,
+    show_default=True,
+    metavar="R",
+)
+@click.option("--seed", "rng", type=click.IntRange(min=0), default=0, show_default=True, metavar="S")
+@click.option("--simulated", is_flag=True, help="Say on the page that the patients are simulated.")
+@click.option("--weights", "which", type=click.Choice(["best", "last"]), default="best", show_default=True)
+@click.option("--device", default="auto", show_default=True, metavar="NAME", help="auto, cpu, cuda, cuda:1.")
+@click.option("--quiet", is_flag=True, help="Show neither progress nor a summary.")
+def embed(
+    runs: tuple[str, ...], cohort: str, patients: str | None, set_name: str | None, out: str, perplexity: float,
+    learning_rate: float, rng: int, simulated: bool, which: str, device: str, quiet: bool,
+) -> None:  # fmt: skip
+    """Show the features of trained networks by t-SNE and PCA, and measure how well they separate each label."""
+    from .viz.report_folder import check_folder
+
+    check_folder(out)
+    from .viz.embedding import separation_in_words
+    from .viz.embedding_of_runs import embed as embed_features
+    from .viz.embedding_of_runs import features_of_runs, write_embeddings
+    from .viz.explained_runs import read_runs
+    from .viz.training_terminal import stage_bar
+
+    names = [name.strip() for name in patients.split(",") if name.strip()] if patients else []
+    with stage_bar(hidden=quiet) as tell:
+        read = read_runs(
+            runs, cohort, patients=names, set_name=set_name, which=which, device=device, progress=tell
+        )
+        found = embed_features(
+            features_of_runs(read, progress=tell),
+            {label: read.y_true(label) for label in read.labels},
+            read.patient_id,
+            perplexity=perplexity,
+            learning_rate=learning_rate,
+            rng=rng,
+            progress=tell,
+        )
+        note = f"Patients of the set {read.set_name}." if read.set_name else ""
+        write_embeddings(found, out, simulated=simulated, note=note)
+    if not quiet:
+        for (model, label), measured in found.separations.items():
+            click.echo(f"{model}, {label}: {separation_in_words(measured)}")
+        click.echo(f"The embedding: {Path(out) / 'embedding.html'}")
+
+
 @cli.group()
 def zoo() -> None:
     """Know the networks."""

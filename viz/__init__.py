@@ -8,27 +8,98 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ..errors import MissingExtraError
+
 if TYPE_CHECKING:
+    from .attention import Attention, attention_figure, lesion_attention
+    from .embedding import EmbeddingPanel, embedding_figure
+    from .embedding_page import embedding_html
+    from .explaining import ExplainedCase, Explanation, explain, write_explanation
     from .forest import ForestRow, forest_figure
+    from .gradcam import GradCam, gradcam_plus_plus
+    from .layer_capture import encoder_layers
+    from .neighbour_embedding import Embedding, pca, tsne, umap
     from .report import report_html, write_report
+    from .representative_cases import cases_figure
     from .roc import roc_figure
     from .scores import score_figure
+    from .slices import ViewedMap, ViewedPatient, slice_viewer
+    from .static_export import write_drawing
 
-__all__ = ["ForestRow", "forest_figure", "report_html", "roc_figure", "score_figure", "write_report"]
+__all__ = [
+    "Attention",
+    "Embedding",
+    "EmbeddingPanel",
+    "ExplainedCase",
+    "Explanation",
+    "ForestRow",
+    "GradCam",
+    "ViewedMap",
+    "ViewedPatient",
+    "attention_figure",
+    "cases_figure",
+    "embedding_figure",
+    "embedding_html",
+    "encoder_layers",
+    "explain",
+    "forest_figure",
+    "gradcam_plus_plus",
+    "lesion_attention",
+    "pca",
+    "report_html",
+    "roc_figure",
+    "score_figure",
+    "slice_viewer",
+    "tsne",
+    "umap",
+    "write_drawing",
+    "write_explanation",
+    "write_report",
+]
 
 _HOME = {
+    "Attention": ".attention",
+    "Embedding": ".neighbour_embedding",
+    "EmbeddingPanel": ".embedding",
+    "ExplainedCase": ".explaining",
+    "Explanation": ".explaining",
     "ForestRow": ".forest",
+    "GradCam": ".gradcam",
+    "ViewedMap": ".slices",
+    "ViewedPatient": ".slices",
+    "attention_figure": ".attention",
+    "cases_figure": ".representative_cases",
+    "embedding_figure": ".embedding",
+    "embedding_html": ".embedding_page",
+    "encoder_layers": ".layer_capture",
+    "explain": ".explaining",
     "forest_figure": ".forest",
+    "gradcam_plus_plus": ".gradcam",
+    "lesion_attention": ".attention",
+    "pca": ".neighbour_embedding",
     "report_html": ".report",
     "roc_figure": ".roc",
     "score_figure": ".scores",
+    "slice_viewer": ".slices",
+    "tsne": ".neighbour_embedding",
+    "umap": ".neighbour_embedding",
+    "write_drawing": ".static_export",
+    "write_explanation": ".explaining",
     "write_report": ".report",
 }
+
+# What the extra brings: explaining networks needs torch, drawing does not.
+_EXTRA = {"SimpleITK", "safetensors", "timm", "timm_3d", "torch", "torchvision"}
 
 
 def __getattr__(name: str) -> object:
     if name in _HOME:
-        return getattr(import_module(_HOME[name], __name__), name)
+        try:
+            return getattr(import_module(_HOME[name], __name__), name)
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in _EXTRA:
+                raise
+            raise MissingExtraError(f"biomark.viz.{name}", "zoo") from None
     raise AttributeError(f"module 'biomark.viz' has no attribute {name!r}")
 
 

@@ -14,10 +14,10 @@ from .embedding import EmbeddingPanel, embedding_figure, separation_in_words
 from .page_assets import asset, csp_hash, json_for_script, packed_bytes, page_environment, plotly_js
 from .theme import DARK, LIGHT, dark_counterparts, model_styles
 
-__all__ = ["embedding_page"]
+__all__ = ["embedding_html"]
 
 
-def embedding_page(
+def embedding_html(
     panels: Sequence[EmbeddingPanel],
     path: str | os.PathLike[str] | None = None,
     *,

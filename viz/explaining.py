@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BiomarkError
 from ..stats.explanation import explanation_scores
 from ..stats.inputs import Seed
 from ..stats.results import plain
 from .attention import Attention, attention_in_words, lesion_attention
-from .gradcam import gradcam_plus_plus
-from .representative_cases import representative_cases
+from .gradcam import GradCam, gradcam_plus_plus
+from .lazy_volume import LazyVolume
+from .map_enlargement import enlarged_map
+from .representative_cases import cases_figure
 from .slices import ViewedMap, ViewedPatient, slice_viewer
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ExplainedCase", "Explanation", "explain", "write_explanation"]
 
-Progress = Callable[[int, int, str], None]
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +39,7 @@ class ExplainedCase:
     Attributes
     ----------
     patient_id : str
-    image : array of shape (D, H, W)
+    image : array of shape (D, H, W), or what `numpy.asarray` makes one of
         As the networks take it.
     spacing : (dz, dy, dx) in mm
     mask : array of shape (D, H, W), bool, optional
@@ -45,7 +47,7 @@ class ExplainedCase:
     """
 
     patient_id: str
-    image: NDArray[np.float32]
+    image: ArrayLike
     spacing: tuple[float, float, float]
     mask: NDArray[np.bool_] | None = None
     y_true: Mapping[str, float] = field(default_factory=dict)
@@ -95,7 +97,7 @@ def explain(
         Explain what speaks against the labels.
     rng : seed or numpy.random.Generator
         Of the tests between models.
-    progress : function of (done, total, what), optional
+    progress : function of (what, done, total), optional
 
     Returns
     -------
@@ -116,7 +118,7 @@ def explain(
     viewed = []
     for done, case in enumerate(listed):
         if progress is not None:
-            progress(done, len(listed), case.patient_id)
+            progress("explaining", done, len(listed))
         viewed.append(_explained(models, case, chosen, layer, negative))
     lesions = {k: case.mask for k, case in enumerate(listed) if case.mask is not None and case.mask.any()}
     judged, masks = list(lesions), list(lesions.values())
@@ -159,7 +161,7 @@ def write_explanation(
     """
     import pandas as pd
 
-    from .explanation_page import explanation_page
+    from .explanation_page import explanation_html
     from .report_folder import replace_folder
 
     with replace_folder(path) as folder:
@@ -172,7 +174,7 @@ def write_explanation(
             )
             pages[patient.patient_id] = name
         (folder / "index.html").write_text(
-            explanation_page(found, pages, title=title, simulated=simulated), encoding="utf-8", newline="\n"
+            explanation_html(found, pages, title=title, simulated=simulated), encoding="utf-8", newline="\n"
         )
         if not found.attention:
             return
@@ -191,7 +193,7 @@ def write_explanation(
         for label, one in found.attention.items():
             rows = cases_by_rank(one, n_cases)
             chosen = [p for name in rows for p in found.patients if p.patient_id == name]
-            drawing = representative_cases(chosen, label, simulated=simulated)
+            drawing = cases_figure(chosen, label, simulated=simulated)
             Path(folder / f"cases-{_file_name(label)}.svg").write_text(
                 drawing, encoding="utf-8", newline="\n"
             )
@@ -231,16 +233,25 @@ def _explained(
     negative: bool,
 ) -> ViewedPatient:
     maps, segmentations = [], {}
+    image = np.asarray(case.image)
     for name, model in models.items():
         for label in labels:
-            made = gradcam_plus_plus(model, case.image, label, layer=layer, negative=negative)
+            made = gradcam_plus_plus(model, image, label, layer=layer, negative=negative)
             facts = {"probability": f"{1.0 / (1.0 + np.exp(-made.logit)):.2f}"}
-            maps.append(ViewedMap(name, label, made.heat_map, made.coarse.shape, made.layer, facts))
-        probability = _segmentation(model, case.image)
+            heat = _enlarged_again(made, image.shape)
+            maps.append(ViewedMap(name, label, heat, made.coarse.shape, made.layer, facts))
+        probability = _segmentation(model, image)
         if probability is not None:
-            segmentations[name] = probability
+            segmentations[name] = (probability >= 0.5).astype(np.uint8)
     facts = {label: _truth(value) for label, value in case.y_true.items() if label in labels}
     return ViewedPatient(case.patient_id, case.image, case.spacing, maps, case.mask, segmentations, facts)
+
+
+def _enlarged_again(made: GradCam, shape: tuple[int, ...]) -> LazyVolume:
+    """Return the heat map as its few coarse voxels, to be enlarged when it is looked at."""
+    share = made.coarse / (made.peak if made.peak > 0 else 1.0)
+    centre = made.first_centre
+    return LazyVolume(lambda: enlarged_map(share, shape, first_centre=centre).astype(np.float32))
 
 
 def _segmentation(model: torch.nn.Module, image: NDArray[np.float32]) -> NDArray[np.float32] | None:

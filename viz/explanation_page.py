@@ -17,10 +17,10 @@ from .theme import DARK, LIGHT, dark_counterparts
 if TYPE_CHECKING:
     from .explaining import Explanation
 
-__all__ = ["attention_rows", "explanation_page"]
+__all__ = ["attention_rows", "explanation_html"]
 
 
-def explanation_page(
+def explanation_html(
     found: Explanation, pages: Mapping[str, str], *, title: str, simulated: bool = False
 ) -> str:
     """Return ``index.html`` of an explanation.

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import BiomarkError
 from .page_assets import packed_bytes
 
-__all__ = ["PackedVolume", "packed_volume"]
+__all__ = ["PackedVolume", "pack_volume"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class PackedVolume:
     text: str
 
 
-def packed_volume(
+def pack_volume(
     volume: ArrayLike, *, low: float | None = None, high: float | None = None, name: str = "volume"
 ) -> PackedVolume:
     """Pack a volume of shape (D, H, W) in 256 steps between ``low`` and ``high``, by default its extremes.

@@ -17,7 +17,7 @@ from .slices import ViewedMap, ViewedPatient
 from .theme import JOURNAL_WIDTH_MM, LIGHT, model_styles, shortened
 from .turbo import turbo_colours
 
-__all__ = ["PLANES", "representative_cases"]
+__all__ = ["PLANES", "cases_figure"]
 
 PLANES = ("axial", "coronal", "sagittal")
 # Of each plane: the axis that is fixed, the one across, the one down, and whether down shows the high end first.
@@ -26,7 +26,7 @@ _LEFT, _GAP, _HEAD, _LINE, _FONT = 6.0, 1.5, 5.0, 3.2, 2.47  # mm; the font is 7
 _SANS = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 
 
-def representative_cases(
+def cases_figure(
     patients: Sequence[ViewedPatient],
     label: str,
     *,

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from numpy.typing import ArrayLike
 
 from ..errors import BiomarkError
-from .packed_volume import packed_volume
+from .packed_volume import pack_volume
 from .page_assets import asset, csp_hash, json_for_script, packed_bytes, page_environment, plotly_js
 from .theme import DARK, LIGHT, model_styles
 from .turbo import turbo_colours
@@ -171,7 +171,7 @@ def _patient_data(at: int, patient: ViewedPatient, blocks: dict[str, str]) -> di
             raise BiomarkError(
                 f"{where}: {called} must have the image's shape {shape}, found {np.shape(array)}"
             )
-        packed = packed_volume(array, low=low, high=high, name=f"{where}: {called}")
+        packed = pack_volume(array, low=low, high=high, name=f"{where}: {called}")
         bounds.append((packed.low, packed.high))
         key = f"p{at}-{name}"
         blocks[key] = packed.text

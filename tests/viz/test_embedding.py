@@ -9,7 +9,7 @@ from biomark.stats import embedding_separation
 from biomark.stats.nearest_neighbours import neighbour_auc
 from biomark.viz import neighbour_embedding
 from biomark.viz.embedding import EmbeddingPanel, embedding_figure, separation_in_words
-from biomark.viz.embedding_page import embedding_page
+from biomark.viz.embedding_page import embedding_html
 from biomark.viz.neighbour_embedding import Embedding, pca, perplexity_warning, tsne
 from sklearn.manifold import TSNE
 
@@ -165,9 +165,9 @@ def test_what_cannot_be_drawn_is_refused(change, says):
 
 def test_two_panels_of_the_same_choice_are_refused():
     with pytest.raises(BiomarkError, match="same method"):
-        embedding_page([panel(), panel()])
+        embedding_html([panel(), panel()])
     with pytest.raises(BiomarkError, match="at least one"):
-        embedding_page([])
+        embedding_html([])
 
 
 # Hints of the software that draws three dimensions in place of a graphics card, about Plotly's own reading of points.
@@ -181,7 +181,7 @@ def test_the_page_turns_switches_and_tells(browser, tmp_path):
     warned = tsne(points, perplexity=30, max_iter=250)
     panels.append(EmbeddingPanel("multi-task", "ER", warned, y, [EVIL] * 70))
     path = tmp_path / "embedding.html"
-    text = embedding_page(panels, path, title=EVIL, simulated=True, note="The test set.")
+    text = embedding_html(panels, path, title=EVIL, simulated=True, note="The test set.")
     assert len(text) < 3_000_000
     context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
     page, said, asked = context.new_page(), [], []

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from biomark.errors import BiomarkError
 from biomark.viz.png_image import png_bytes
-from biomark.viz.representative_cases import representative_cases
+from biomark.viz.representative_cases import cases_figure
 from biomark.viz.slices import ViewedMap, ViewedPatient
 from biomark.viz.static_export import find_browser, write_drawing
 
@@ -63,7 +63,7 @@ def test_png_holds_the_pixels():
 
 
 def test_slices_are_those_with_most_of_the_lesion_at_true_proportions():
-    root, images = images_of(representative_cases([patient()], "ER", planes=("axial", "coronal", "sagittal")))
+    root, images = images_of(cases_figure([patient()], "ER", planes=("axial", "coronal", "sagittal")))
     assert len(images) == 3 * 3 + 1
     wide, high, axial = images[0]
     assert axial.shape == (8, 10, 3) and abs(high / wide - 8 * 0.5 / 10) < 1e-3
@@ -78,9 +78,7 @@ def test_slices_are_those_with_most_of_the_lesion_at_true_proportions():
 
 
 def test_the_overlay_covers_what_reaches_the_threshold_and_nothing_else():
-    _, images = images_of(
-        representative_cases([patient()], "ER", planes=("axial",), opacity=1.0, threshold=0.5)
-    )
+    _, images = images_of(cases_figure([patient()], "ER", planes=("axial",), opacity=1.0, threshold=0.5))
     plain, covered = images[0][2].astype(int), images[1][2].astype(int)
     changed = np.argwhere((plain != covered).any(axis=2)).tolist()
     assert changed == [[1, 8]]
@@ -88,14 +86,14 @@ def test_the_overlay_covers_what_reaches_the_threshold_and_nothing_else():
 
 
 def test_the_outline_is_the_border_of_the_mask():
-    root, _ = images_of(representative_cases([patient()], "ER", planes=("axial",)))
+    root, _ = images_of(cases_figure([patient()], "ER", planes=("axial",)))
     path = next(e.get("d") for e in root.iter(f"{SVG}path") if "h" in e.get("d"))
     across, down = len(re.findall("h", path)), len(re.findall("v", path))
     assert (across, down) == (6, 6)  # 2 x 3 voxels and one below: 3 above, 3 below; 3 left, 3 right
 
 
 def test_names_stay_text():
-    svg = representative_cases([patient(EVIL, (EVIL,))], "ER", simulated=True)
+    svg = cases_figure([patient(EVIL, (EVIL,))], "ER", simulated=True)
     root = ET.fromstring(svg)
     texts = [e.text for e in root.iter(f"{SVG}text")]
     assert any(EVIL in text for text in texts) and not list(root.iter(f"{SVG}script"))
@@ -109,16 +107,16 @@ def test_what_cannot_be_drawn_is_refused():
         (([patient()], "PR"), "no patient has a heat map"),
     ):
         with pytest.raises(BiomarkError, match=says):
-            representative_cases(*given)
+            cases_figure(*given)
     with pytest.raises(BiomarkError, match="planes"):
-        representative_cases([patient()], "ER", planes=("oblique",))
+        cases_figure([patient()], "ER", planes=("oblique",))
     with pytest.raises(BiomarkError, match="width"):
-        representative_cases([patient()], "ER", width="triple")
+        cases_figure([patient()], "ER", width="triple")
 
 
 def test_without_a_browser_svg_is_written_and_png_says_why_not(tmp_path, monkeypatch):
     monkeypatch.setenv("BIOMARK_BROWSER", "no-such-browser")
-    svg = representative_cases([patient()], "ER")
+    svg = cases_figure([patient()], "ER")
     write_drawing(svg, tmp_path / "cases.svg")
     assert (tmp_path / "cases.svg").read_text(encoding="utf-8") == svg
     with pytest.raises(BiomarkError, match=r"none was found \(looked for no-such-browser\)"):
@@ -133,7 +131,7 @@ def test_without_a_browser_svg_is_written_and_png_says_why_not(tmp_path, monkeyp
 @pytest.mark.browser
 @pytest.mark.usefixtures("browser")
 def test_a_browser_makes_png_and_pdf(tmp_path):
-    svg = representative_cases([patient()], "ER", planes=("axial",), width="single")
+    svg = cases_figure([patient()], "ER", planes=("axial",), width="single")
     assert find_browser()
     write_drawing(svg, tmp_path / "cases.png", dpi=300)
     head = (tmp_path / "cases.png").read_bytes()[:24]

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 from biomark.errors import BiomarkError
-from biomark.viz.packed_volume import packed_volume
+from biomark.viz.packed_volume import pack_volume
 from biomark.viz.slices import ViewedMap, ViewedPatient, slice_viewer
 from biomark.zoo.phantom import simulate_phantom
 
@@ -408,12 +408,12 @@ def test_a_phantom_of_128_cubed_with_six_maps_stays_below_6_mb():
 
 def test_packed_steps_come_back():
     volume = np.random.default_rng(0).normal(size=(3, 4, 5))
-    packed = packed_volume(volume)
+    packed = pack_volume(volume)
     apart = np.frombuffer(gzip.decompress(base64.b64decode(packed.text)), dtype=np.uint8).reshape(3, 4, 5)
     steps = np.cumsum(apart, axis=2, dtype=np.uint8)
     back = packed.low + steps / 255 * (packed.high - packed.low)
     np.testing.assert_allclose(back, volume, atol=0.51 * np.ptp(volume) / 255)
-    flat = packed_volume(np.full((2, 2, 2), 7.0))
+    flat = pack_volume(np.full((2, 2, 2), 7.0))
     assert (flat.low, flat.high) == (7.0, 8.0)
 
 
