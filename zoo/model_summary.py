@@ -60,8 +60,9 @@ def model_table(names: Sequence[str] | None = None, *, size: int = 128) -> pd.Da
 
     Examples
     --------
-    >>> model_table(["resnet50_3d"]).loc[0, ["task", "parameters", "features", "scriptable"]].tolist()
-    ['single-task', 46161219, 2048, True]
+    >>> table = model_table(["resnet10_3d"], size=32)
+    >>> list(table["task"]), table["parameters"].tolist(), table["scriptable"].tolist()
+    (['single-task', 'multi-task'], [14361283, 16975460], [True, True])
     """
     rows: list[dict[str, Any]] = []
     for name in list_models() if names is None else names:

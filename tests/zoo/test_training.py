@@ -204,20 +204,6 @@ def test_where_no_auc_is_defined_the_loss_decides(tmp_path, toy_volumes):
     assert math.isnan(run.macro_auc) and losses[run.best_epoch - 1] == min(losses)
 
 
-@pytest.mark.parametrize("task", ["single-task", "multi-task"])
-def test_eight_volumes_are_learnt_by_heart(tmp_path, toy_volumes, task):
-    data = toy_volumes(8, 32)
-    options = {"width": 8} if task == "single-task" else {"width": 8, "decoder_width": 8}
-    settings = config(
-        tmp_path / "run", task=task, model_options=options, epochs=60, learning_rate=5e-3, schedule="cosine",
-        batch_size=8, augmentation=None, validation_set="train",
-    )  # fmt: skip
-    run = fit(settings, data)
-    last = run.history[-1]
-    assert last["validation_macro_auc"] == 1.0
-    assert task == "single-task" or last["validation_dice"] > 0.8
-
-
 def test_a_missing_set_is_told_with_those_there_are(tmp_path, toy_volumes):
     with pytest.raises(BiomarkError, match="set must be one of train; found 'validation'"):
         fit(config(tmp_path / "run"), toy_volumes(4))
