@@ -34,7 +34,7 @@ demo/preds.csv: $(READY) $(EXAMPLE)/make_predictions.py $(EXAMPLE)/rotterdam.csv
 	$(BIN)/python $(EXAMPLE)/make_predictions.py --out demo
 
 test: $(READY)  ## run the tests with coverage
-	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
 
 lint: $(READY)  ## ruff: lint and format
 	$(BIN)/ruff check .

@@ -314,7 +314,7 @@ def test_damaged_gzip_is_refused(tmp_path):
         ("report.nii", b"%PDF-1.7\n" + b"x" * 400),
         ("table.csv", b"patient_id,image\n1,a.nrrd\n" * 40),
         ("noise.mha", bytes(range(256)) * 4),
-        ("zero.nii.gz", gzip.compress(b"\0" * 1000)),
+        ("zero.nii.gz", gzip.compress(b"\0" * 1000, mtime=0)),
         ("short.dcm", b"DICM"),
     ],
 )
