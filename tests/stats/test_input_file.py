@@ -135,7 +135,10 @@ def test_endless_input_is_refused_at_the_limit():
             "\ufeffa,b\n".encode("utf-16-le"),
             "is UTF-16 text (Excel's 'Unicode Text'); save it as 'CSV UTF-8'" + EXPECTED,
         ),
-        (gzip.compress(gzip.compress(TEXT, mtime=0), mtime=0), "is gzip inside gzip; decompress it once" + EXPECTED),
+        (
+            gzip.compress(gzip.compress(TEXT, mtime=0), mtime=0),
+            "is gzip inside gzip; decompress it once" + EXPECTED,
+        ),
         (b"%PDF-1.7 rest", "is a PDF" + EXPECTED),
         (bytes(257) + b"ustar", "is a tar archive; unpack it" + EXPECTED),
         (
