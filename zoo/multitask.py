@@ -10,7 +10,8 @@ What the paper leaves open, and what is done here:
   trilinear interpolation, and added to the likewise narrowed skip; one 3 x 3 x 3 convolution follows. Adding with one
   convolution costs less than half of what concatenating does, and transposed convolutions leave a chequered pattern.
 - *The last step*, from the encoder's finest map (half of the input's side in a ResNet) to the input's size,
-  interpolates the logits: no skip exists there, and convolutions at full size would cost as much as the encoder.
+  interpolates the logits: no skip exists there, and one convolution of 16 channels at full size would cost a third
+  of what the whole encoder of 50 layers does.
 - *Iterative refinement*: "this input volume is enhanced by an element-wise addition with the segmentation probability
   map from the previous iteration." Read over epochs, this would need stored maps that follow each augmentation, and
   the trained network would be run without the map it was trained with. Here the passes follow each other within one
@@ -19,8 +20,7 @@ What the paper leaves open, and what is done here:
   The network still learns to do without a map: as long as its map is empty, the last pass is a first one.
 - *Batch norm in the earlier passes*: in training they run as in inference, on the running statistics and without
   dropout, so that the map which is added is the one that inference would add. Were each pass normalised by its own
-  batch, the brightness that a map adds would be taken away in training and not in inference; so it was tried first,
-  and the network of a training of 50 steps did not work in evaluation mode.
+  batch, the brightness that a map adds would be taken away in training and not in inference.
 """
 
 from __future__ import annotations
