@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import re
 import time
 
 import numpy as np
@@ -93,11 +94,18 @@ class Opened:
     def coloured(self, plane=0):
         return float((np.ptp(self.pixels(plane), axis=1) > 20).mean())
 
-    def contour(self, plane, trace):
-        return self.page.evaluate(
-            "([p, t]) => { const d = document.querySelectorAll('.plot')[p].data[t]; return [[...d.x], [...d.y]]; }",
-            [plane, trace],
+    def contour(self, plane, name):
+        """Return the pieces of a contour as (x1, y1, x2, y2), in mm from the left and the top."""
+        path = self.page.evaluate(
+            "([p, n]) => document.querySelectorAll('.plane')[p].querySelector(`path.${n}.over`).getAttribute('d')",
+            [plane, name],
         )
+        pieces = []
+        for piece in path.split("M")[1:]:
+            start, towards, end = re.split("([HV])", piece)
+            x, y = (float(v) for v in start.split())
+            pieces.append((x, y, float(end), y) if towards == "H" else (x, y, x, float(end)))
+        return np.array(pieces).reshape(-1, 4)
 
 
 @pytest.fixture(scope="module")
@@ -212,31 +220,39 @@ def test_h_takes_the_heat_map_away_and_back(fresh):
 
 
 def test_m_s_and_c_switch_contours_and_crosshair(fresh):
-    assert len(fresh.contour(0, 1)[0]) > 10 and len(fresh.contour(0, 3)[0]) > 10
+    assert len(fresh.contour(0, "mask")) > 10 and len(fresh.contour(0, "segmentation")) > 10
+    assert len(fresh.contour(0, "cross")) == 4
     fresh.press("m")
-    assert fresh.contour(0, 1) == [[], []] and len(fresh.contour(0, 3)[0]) > 10
+    assert len(fresh.contour(0, "mask")) == 0 and len(fresh.contour(0, "segmentation")) > 10
     fresh.press("s")
-    assert fresh.contour(0, 3) == [[], []]
-    fresh.press("h")
-    before = fresh.pixels(0)
+    assert len(fresh.contour(0, "segmentation")) == 0
     fresh.press("c")
-    assert (before != fresh.pixels(0)).any()
+    assert len(fresh.contour(0, "cross")) == 0
+    fresh.press("c", "m")
+    assert len(fresh.contour(0, "cross")) == 4 and len(fresh.contour(0, "mask")) > 10
+
+
+def test_crosshair_lies_on_the_voxel(fresh):
+    # z runs up: 20 slices of 1.5 mm, voxel 10 lies 15.75 mm above the lower edge.
+    for plane, (x, y) in enumerate([(12.5, 7.25), (12.5, 30 - 15.75), (7.25, 30 - 15.75)]):
+        lines = fresh.contour(plane, "cross")
+        assert {*lines[:2, 1]} == {y} and {*lines[2:, 0]} == {x}
 
 
 def test_contour_encloses_the_voxels_of_the_mask(fresh):
     mask = np.asarray(patient().mask)
-    for plane, (cut, across, down) in enumerate(
-        [(mask[10], 1.0, 0.5), (mask[:, 14], 1.0, 1.5), (mask[:, :, 12], 0.5, 1.5)]
-    ):
-        x, y = fresh.contour(plane, 1)
+    planes = [(mask[10], 1.0, 0.5), (mask[::-1, 14], 1.0, 1.5), (mask[::-1, :, 12], 0.5, 1.5)]
+    for plane, (cut, across, down) in enumerate(planes):
+        pieces = fresh.contour(plane, "mask")
         rows, columns = np.nonzero(cut)
-        known = [v for v in x if v is not None], [v for v in y if v is not None]
-        assert (min(known[0]), max(known[0])) == (columns.min() * across, (columns.max() + 1) * across)
-        assert (min(known[1]), max(known[1])) == (rows.min() * down, (rows.max() + 1) * down)
-        pieces = np.array([v for v in x if v is not None]).reshape(-1, 2), np.array(known[1]).reshape(-1, 2)
-        length = np.abs(np.diff(pieces[0])).sum() / across + np.abs(np.diff(pieces[1])).sum() / down
-        edges = sum(np.count_nonzero(np.diff(np.pad(cut, 1).astype(int), axis=axis)) for axis in (0, 1))
-        assert length == edges
+        assert (pieces[:, ::2].min(), pieces[:, ::2].max()) == (
+            columns.min() * across,
+            (columns.max() + 1) * across,
+        )
+        assert (pieces[:, 1::2].min(), pieces[:, 1::2].max()) == (rows.min() * down, (rows.max() + 1) * down)
+        steps = np.abs(pieces[:, 2:] - pieces[:, :2]).sum(axis=0) / (across, down)
+        edges = [np.count_nonzero(np.diff(np.pad(cut, 1).astype(int), axis=axis)) for axis in (0, 1)]
+        np.testing.assert_allclose(steps, edges)
 
 
 def slide(page, name, value):
@@ -289,7 +305,7 @@ def test_labels_models_and_patients_are_switched(fresh):
     assert fresh.labels()[0].endswith("heat map of multi-task for PR")
     page.check("input[name=model][value='1']")
     assert fresh.labels()[0].endswith("heat map of single-task for PR")
-    assert fresh.contour(0, 3) == [[], []]  # it predicts no lesion
+    assert len(fresh.contour(0, "segmentation")) == 0  # it predicts no lesion
     page.check("input[name=model][value='all']")
     assert len(fresh.labels()) == 6 and fresh.labels()[3].endswith("heat map of single-task for PR")
     assert "heat of multi-task" in fresh.readout() and "heat of single-task" in fresh.readout()

@@ -1,4 +1,5 @@
-// The slice viewer: slices are cut and coloured here; Plotly draws axes, contours and the colour bar over them.
+// The slice viewer: slices are cut and coloured here on a canvas, with contours and crosshair as SVG above it and
+// Plotly's axes around it. A step touches one canvas and some paths: a redraw by Plotly would take longer than a frame.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -12,8 +13,8 @@
     { name: "Sagittal", fixed: 2, across: 1, down: 0, flip: true, marks: ["A", "P", "H", "F"] },
   ];
   const MARGIN = { l: 46, r: 8, t: 26, b: 38 };
-  const MASK = "#FFFFFF";
-  const PREDICTED = "#FF6FE0";
+  const SVG = "http://www.w3.org/2000/svg";
+  const turbo = Uint8Array.from(data.turbo.flat());
 
   const state = {
     patient: 0, label: 0, models: data.models.length ? [0] : [-1], at: [0, 0, 0], active: 0, zoom: 1,
@@ -106,8 +107,8 @@
       to[at] = to[at + 1] = to[at + 2] = value;
       to[at + 3] = 255;
       if (heat && heat[i] >= least) {
-        const colour = data.turbo[heat[i]];
-        for (let c = 0; c < 3; c++) to[at + c] = value + (colour[c] - value) * state.opacity;
+        const colour = 3 * heat[i];
+        for (let c = 0; c < 3; c++) to[at + c] = value + (turbo[colour + c] - value) * state.opacity;
       }
     }
     panel.source.width = wide;
@@ -115,22 +116,21 @@
     panel.source.getContext("2d").putImageData(pixels, 0, 0);
   }
 
-  // The borders of voxels between inside and outside, in mm, as pieces of one broken line.
+  // The borders of voxels between inside and outside as the text of a path, in mm from the left and the top.
   function outline(plane, values) {
     const { shape, spacing } = patient.meta;
-    const slice = cut({ ...plane, flip: false }, values);
+    const slice = cut(plane, values);
     const [wide, high] = [shape[plane.across], shape[plane.down]];
     const [dx, dy] = [spacing[plane.across], spacing[plane.down]];
     const inside = (i, j) => i >= 0 && j >= 0 && i < wide && j < high && slice[j * wide + i] > 0;
-    const x = [];
-    const y = [];
+    const mm = (value) => Number(value.toFixed(4));
+    const path = [];
     for (let j = 0; j <= high; j++) {
       for (let i = 0, from = -1; i <= wide; i++) {
         const border = i < wide && inside(i, j - 1) !== inside(i, j);
         if (border && from < 0) from = i;
         if (!border && from >= 0) {
-          x.push(from * dx, i * dx, null);
-          y.push(j * dy, j * dy, null);
+          path.push(`M${mm(from * dx)} ${mm(j * dy)}H${mm(i * dx)}`);
           from = -1;
         }
       }
@@ -140,13 +140,12 @@
         const border = j < high && inside(i - 1, j) !== inside(i, j);
         if (border && from < 0) from = j;
         if (!border && from >= 0) {
-          x.push(i * dx, i * dx, null);
-          y.push(from * dy, j * dy, null);
+          path.push(`M${mm(i * dx)} ${mm(from * dy)}V${mm(j * dy)}`);
           from = -1;
         }
       }
     }
-    return [x, y];
+    return path.join("");
   }
 
   const middle = (axis) => (state.at[axis] + 0.5) * patient.meta.spacing[axis];
@@ -159,6 +158,13 @@
     return [start, start + part];
   }
 
+  // The part of a plane that is seen, in mm from the left and the top.
+  function frame(plane) {
+    const [across, down] = [view(plane.across), view(plane.down)];
+    const top = plane.flip ? extent(plane.down) - down[1] : down[0];
+    return { left: across[0], top, width: across[1] - across[0], height: down[1] - down[0] };
+  }
+
   function paint(panel) {
     const { plane, canvas, source, area } = panel;
     const ratio = Math.min(devicePixelRatio || 1, 2);
@@ -167,58 +173,43 @@
       canvas.width = wide;
       canvas.height = high;
     }
-    const context = canvas.getContext("2d");
-    const [across, down] = [view(plane.across), view(plane.down)];
+    const { left, top, width, height } = frame(plane);
     const [dx, dy] = [patient.meta.spacing[plane.across], patient.meta.spacing[plane.down]];
-    const top = plane.flip ? extent(plane.down) - down[1] : down[0];
-    context.imageSmoothingEnabled = true;
-    context.drawImage(
-      source, across[0] / dx, top / dy, (across[1] - across[0]) / dx, (down[1] - down[0]) / dy, 0, 0, wide, high,
-    );
-    const scale = wide / (across[1] - across[0]);
-    if (state.cross) {
-      const x = (middle(plane.across) - across[0]) * scale;
-      const y = (plane.flip ? down[1] - middle(plane.down) : middle(plane.down) - down[0]) * scale;
-      const gap = 12 * ratio;
-      for (const [colour, width] of [["rgba(0,0,0,0.55)", 3], ["rgba(255,255,255,0.85)", 1]]) {
-        context.strokeStyle = colour;
-        context.lineWidth = width * ratio;
-        context.beginPath();
-        for (const [x1, y1, x2, y2] of [
-          [0, y, x - gap, y], [x + gap, y, wide, y], [x, 0, x, y - gap], [x, y + gap, x, high],
-        ]) {
-          context.moveTo(x1, y1);
-          context.lineTo(x2, y2);
-        }
-        context.stroke();
-      }
-    }
-    // A scale bar of 1, 2 or 5 times a power of ten, at most a third of the view.
-    const most = (across[1] - across[0]) / 3;
-    const power = 10 ** Math.floor(Math.log10(most));
-    const length = [5, 2, 1].map((step) => step * power).find((step) => step <= most);
-    const [x, y] = [wide - 10 * ratio, high - 10 * ratio];
-    context.fillStyle = "#000";
-    context.fillRect(x - length * scale - ratio, y - 3 * ratio, length * scale + 2 * ratio, 5 * ratio);
-    context.fillStyle = "#fff";
-    context.fillRect(x - length * scale, y - 2 * ratio, length * scale, 3 * ratio);
-    context.font = `${12 * ratio}px sans-serif`;
-    context.textAlign = "right";
-    context.lineWidth = 3 * ratio;
-    context.strokeStyle = "#000";
-    const text = `${Number(length.toPrecision(3))} mm`;
-    context.strokeText(text, x, y - 7 * ratio);
-    context.fillText(text, x, y - 7 * ratio);
+    canvas.getContext("2d").drawImage(source, left / dx, top / dy, width / dx, height / dy, 0, 0, wide, high);
+  }
+
+  function crosshair(panel) {
+    const { plane, area } = panel;
+    const { left, top, width, height } = frame(plane);
+    const gap = (12 * width) / area.width;
+    const x = middle(plane.across);
+    const y = plane.flip ? extent(plane.down) - middle(plane.down) : middle(plane.down);
+    const across = `M${left} ${y}H${x - gap}M${x + gap} ${y}H${left + width}`;
+    const down = `M${x} ${top}V${y - gap}M${x} ${y + gap}V${top + height}`;
+    for (const path of panel.paths.cross) path.setAttribute("d", state.cross ? across + down : "");
+  }
+
+  // A scale bar of 1, 2 or 5 times a power of ten, at most a third of the view, and the box of all paths.
+  function scaleBar(panel) {
+    const { plane, area, overlay } = panel;
+    const { left, top, width, height } = frame(plane);
+    overlay.setAttribute("viewBox", `${left} ${top} ${width} ${height}`);
+    const power = 10 ** Math.floor(Math.log10(width / 3));
+    const length = [5, 2, 1].map((step) => step * power).find((step) => step <= width / 3);
+    const pixel = width / area.width;
+    const [x, y] = [left + width - 10 * pixel, top + height - 10 * pixel];
+    for (const path of panel.paths.scale) path.setAttribute("d", `M${x - length} ${y}H${x}`);
+    panel.scaleText.textContent = `${Number(length.toPrecision(3))} mm`;
     panel.box.dataset.scaleMm = String(length);
-    panel.box.dataset.scalePx = ((length * scale) / ratio).toFixed(2);
+    panel.box.dataset.scalePx = (length / pixel).toFixed(2);
   }
 
   function contours(panel) {
-    const empty = [[], []];
-    const mask = state.mask && patient.mask ? outline(panel.plane, patient.mask) : empty;
+    const mask = state.mask && patient.mask ? outline(panel.plane, patient.mask) : "";
     const predicted = patient.segmentations.get(data.models[panel.model]);
-    const found = state.segmentation && predicted ? outline(panel.plane, predicted) : empty;
-    Plotly.restyle(panel.plot, { x: [mask[0], mask[0], found[0], found[0]], y: [mask[1], mask[1], found[1], found[1]] });
+    const found = state.segmentation && predicted ? outline(panel.plane, predicted) : "";
+    for (const path of panel.paths.mask) path.setAttribute("d", mask);
+    for (const path of panel.paths.segmentation) path.setAttribute("d", found);
   }
 
   function describe(panel) {
@@ -257,9 +248,25 @@
     };
   }
 
-  const line = (color, width, dash) => ({
-    type: "scatter", mode: "lines", x: [], y: [], connectgaps: false, hoverinfo: "skip", line: { color, width, dash },
-  });
+  // Each line lies on a wider black one, to be seen on any ground.
+  function overlayOf(panel) {
+    const overlay = document.createElementNS(SVG, "svg");
+    overlay.setAttribute("preserveAspectRatio", "none");
+    overlay.setAttribute("aria-hidden", "true");
+    panel.paths = {};
+    for (const name of ["cross", "mask", "segmentation", "scale"]) {
+      panel.paths[name] = ["under", "over"].map((which) => {
+        const path = document.createElementNS(SVG, "path");
+        path.setAttribute("class", `${name} ${which}`);
+        path.setAttribute("vector-effect", "non-scaling-stroke");
+        overlay.append(path);
+        return path;
+      });
+    }
+    panel.scaleText = document.createElement("span");
+    panel.scaleText.className = "scale";
+    return overlay;
+  }
 
   function build() {
     const rows = element("rows");
@@ -293,20 +300,22 @@
         const plot = document.createElement("div");
         plot.className = "plot";
         plot.setAttribute("role", "img");
-        box.append(canvas, plot);
         planes.append(box);
         const area = { width: extent(plane.across) * pixels, height: extent(plane.down) * pixels };
-        Object.assign(canvas.style, {
-          left: `${MARGIN.l}px`, top: `${MARGIN.t}px`, width: `${area.width}px`, height: `${area.height}px`,
-        });
         const panel = { plane, which, model, box, canvas, plot, area, source: document.createElement("canvas") };
+        panel.overlay = overlayOf(panel);
+        box.append(canvas, panel.overlay, plot, panel.scaleText);
+        for (const layer of [canvas, panel.overlay]) {
+          Object.assign(layer.style, {
+            left: `${MARGIN.l}px`, top: `${MARGIN.t}px`, width: `${area.width}px`, height: `${area.height}px`,
+          });
+        }
+        Object.assign(panel.scaleText.style, {
+          left: `${MARGIN.l}px`, width: `${area.width - 10}px`, top: `${MARGIN.t + area.height - 29}px`,
+        });
         panels.push(panel);
-        Plotly.newPlot(
-          plot,
-          [line("#000000", 3.5), line(MASK, 1.5), line("#000000", 3.5), line(PREDICTED, 1.5, "5px,3px")],
-          layout(panel),
-          { staticPlot: true },
-        );
+        Plotly.newPlot(plot, [{ type: "scatter", x: [], y: [] }], layout(panel), { staticPlot: true });
+        scaleBar(panel);
         listen(panel);
       });
     }
@@ -336,7 +345,8 @@
         contours(panel);
         describe(panel);
       }
-      paint(panel);
+      if (changed.includes(panel.which) || state.zoom > 1 || !changed.length) paint(panel);
+      crosshair(panel);
     }
     for (const { fixed } of PLANES) {
       const slider = element(`slice-${fixed}`);
@@ -381,12 +391,22 @@
     if (!changed.size) return;
     state.at = to;
     // Several events of one frame are drawn once; with a zoomed view every plane moves along.
-    if (waiting === null) requestAnimationFrame(() => { const now = [...waiting]; waiting = null; if (state.zoom > 1) frame(); draw(now); });
+    if (waiting === null) {
+      requestAnimationFrame(() => {
+        const now = [...waiting];
+        waiting = null;
+        if (state.zoom > 1) reframe();
+        draw(now);
+      });
+    }
     waiting = changed;
   }
 
-  function frame() {
-    for (const panel of panels) Plotly.relayout(panel.plot, layout(panel));
+  function reframe() {
+    for (const panel of panels) {
+      Plotly.relayout(panel.plot, layout(panel));
+      scaleBar(panel);
+    }
   }
 
   function step(by) {
@@ -402,7 +422,7 @@
 
   function zoom(factor) {
     state.zoom = Math.max(1, Math.min(8, factor));
-    frame();
+    reframe();
     draw([]);
   }
 
