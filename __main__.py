@@ -9,6 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from .errors import FailedWorkError
+
 __all__ = ["main"]
 
 # Which extra brings a module that a command may miss.
@@ -36,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _told(_reason(error), 1)
     except MemoryError:
         return _told("there is not enough memory for this", 1)
+    except FailedWorkError as error:
+        return _told(str(error), 1)
     except Exception as error:
         if os.environ.get("BIOMARK_TRACEBACK"):
             raise

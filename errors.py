@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["BiomarkError", "InputFileError", "MissingExtraError", "OneClassError", "Problem"]
+__all__ = ["BiomarkError", "FailedWorkError", "InputFileError", "MissingExtraError", "OneClassError", "Problem"]
 
 
 class BiomarkError(ValueError):
     """Something that the caller gave cannot be used; the message says what would be right."""
+
+
+class FailedWorkError(RuntimeError):
+    """The work itself failed, whatever was given: exit code 1. The message says at what."""
 
 
 class OneClassError(BiomarkError):

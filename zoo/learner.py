@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..errors import FailedWorkError
 from .augmentation import augment
 from .inference import as_input
 from .losses import balanced_pos_weight, network_loss
@@ -23,7 +24,7 @@ from .training_data import Batch, VolumeData
 __all__ = ["Learner", "NonFiniteLossError", "StepLoss", "learning_rate_at", "seed_of"]
 
 
-class NonFiniteLossError(ArithmeticError):
+class NonFiniteLossError(FailedWorkError):
     """The loss or its gradient is not a number; the message names the batch. The weights were not changed by it."""
 
 
