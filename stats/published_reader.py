@@ -204,7 +204,7 @@ class _Reader:
     def _fraction(self, cell: PrintedEstimate, place: str) -> None:
         for part in (cell.value, cell.ci_low, cell.ci_high):
             # An interval may pass 1 by a little, and audits are there to see it.
-            if part is not None and part.unit and part.value > (1.0 if part is cell.value else 1.5):
+            if part is not None and part.unit and part.value > (1.0 if part is cell.value else 2.0):
                 self._add(place, f"found {part.text!r}; expected at most 1, or a percentage such as '73.5%'")
 
     def _comparison(self, part: Any, place: str) -> PublishedComparison | None:

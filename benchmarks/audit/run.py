@@ -36,6 +36,14 @@ def judge(table_number: int, plant: bool) -> dict:
     """Audit one clean table and, where wanted, each planted version of it."""
     rng = np.random.default_rng([SEED, table_number])
     draft = random_table(rng)
+    try:
+        return _judged(draft, rng, plant)
+    except Exception as error:
+        # An error that names the table, and that can travel between processes.
+        raise RuntimeError(f"table {table_number}: {error!r}") from None
+
+
+def _judged(draft, rng: np.random.Generator, plant: bool) -> dict:
     clean = stats.audit(draft.table)
     record = {
         "decimals": draft.decimals,

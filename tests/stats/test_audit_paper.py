@@ -84,3 +84,25 @@ def test_the_paired_p_values_are_possible(findings):
     assert not any(
         finding.kind == "p-value-inconsistent" and "baseline" not in finding.where for finding in findings
     )
+
+
+def test_the_example_page_names_every_finding(findings):
+    page = (PUBLISHED.parent / "README.md").read_text()
+    for finding in findings:
+        place, metric = finding.where.rsplit("/", 1)
+        if (
+            finding.kind in ("wrong-denominator", "invalid-interval-method")
+            or finding.weight == "worth asking"
+        ):
+            continue
+        assert f"{place}/{metric}" in page or metric in page, finding.where
+
+
+def test_the_intervals_of_the_example_page_are_wilsons():
+    page = (PUBLISHED.parent / "README.md").read_text()
+    rows = [line.split(" | ") for line in page.splitlines() if " of " in line and line.count("|") == 7]
+    assert len(rows) == 18
+    for _, _, _, counts, _, ours in rows:
+        k, n = (int(number) for number in counts.split(" of "))
+        low, high = stats.proportion_ci(k, n)
+        assert ours.rstrip(" |") == f"{k / n:.3f} ({low:.3f} to {high:.3f})"

@@ -15,6 +15,7 @@ DOCS = Path(__file__).parents[2] / "docs"
         "calibration.md",
         "decision_curve.md",
         "baseline.md",
+        "audit.md",
         "predictions.md",
         "auc.md",
         "cutoffs.md",
