@@ -165,7 +165,7 @@ def attention_figure(found: Attention, *, models: Sequence[str] | None = None) -
     ticks = {"tickvals": list(range(len(own))), "ticktext": [literal(shortened(model, 16)) for model in own]}
     layout = base_layout(
         height=400,
-        margin={"l": 52, "r": 14, "t": 40, "b": 70},
+        margin={"l": 72, "r": 14, "t": 40, "b": 70},
         legend={"orientation": "h", "x": 0, "y": -0.18},
     )
     figure.update_layout(layout)
@@ -174,7 +174,7 @@ def attention_figure(found: Attention, *, models: Sequence[str] | None = None) -
     for panel, metric in enumerate(EXPLANATION_METRICS, 1):
         top = 1.0 if metric == "pointing" else _top(found, metric)
         figure.update_yaxes(base_axis("", range=[-0.03 * top, 1.04 * top]), col=panel)
-    figure.update_yaxes(title={"text": "Agreement with the lesion"}, col=1)
+    figure.update_yaxes(title={"text": "Agreement with the lesion", "standoff": 14}, nticks=6, col=1)
     return figure
 
 

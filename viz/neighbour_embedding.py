@@ -87,7 +87,7 @@ def tsne(
     -----
     t-SNE keeps neighbours and nothing else: distances between groups, their sizes and densities mean nothing, and it
     draws groups into noise. With some tens of patients in three dimensions a learning rate of 80 may not settle
-    within 1,000 iterations (docs/explanations.md shows a case). Judge separation on the features
+    within 1,000 iterations (docs/embedding.md shows a case). Judge separation on the features
     (`biomark.stats.embedding_separation`) and look at `pca`.
 
     References
