@@ -110,8 +110,9 @@ def baseline_table(
     - "median": median [first quartile, third quartile]; Mann-Whitney test of two groups, Kruskal-Wallis test of more.
     - "categorical": n (%); chi-square test, Fisher's exact test where expected counts are small.
 
-    Percentages, tests and differences are of the patients whose value is known; how many are not is counted. Numbers
-    that are codes (a grade of 1 to 4) are to be named "categorical" in ``kinds``.
+    Percentages, tests and differences are of the patients whose value is known; how many are not is counted. Up
+    to five different whole numbers, each of four patients on the average, are taken for codes (a grade of 1 to 4) and
+    are categorical; ``kinds`` overrules this.
 
     A large p does not prove balance: in small groups no test finds a difference that matters, and in large ones each
     finds some that do not. Where the groups were made at random any difference is chance, and p says nothing that was

@@ -21,6 +21,8 @@ __all__ = ["KINDS", "Characteristic", "characteristic_of"]
 KINDS = ("mean", "median", "categorical")
 # A text with more values than this names patients, it does not characterise them.
 MOST_LEVELS = 50
+# Few whole numbers, each of several patients, are codes (a grade of 1 to 4) or counts that are read like them.
+MOST_CODES, PATIENTS_PER_CODE = 5, 4
 # Of the values within groups; beyond it a mean and its standard deviation describe few patients well.
 MOST_SKEW = 1.0
 
@@ -127,8 +129,15 @@ def _kind(held: pd.Series[Any], codes: NDArray[np.intp]) -> tuple[str, str]:
     if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
         return "categorical", "no number"
     number = held.to_numpy(dtype=np.float64)
-    if np.unique(number).size <= 2:
+    values = np.unique(number)
+    if values.size <= 2:
         return "categorical", "at most two values"
+    if (
+        values.size <= MOST_CODES
+        and values.size * PATIENTS_PER_CODE <= number.size
+        and (values % 1 == 0).all()
+    ):
+        return "categorical", f"whole numbers, at most {MOST_CODES} of them"
     if not np.isfinite(number).all():
         # Refused where it is summed up, with the value.
         return "mean", "number"

@@ -211,3 +211,15 @@ def test_what_cannot_be_used_is_refused(change, options, message):
 def test_an_empty_table_is_refused():
     with pytest.raises(BiomarkError, match="no row"):
         baseline_table(cohort().iloc[:0], group="set")
+
+
+def test_few_whole_numbers_are_codes_unless_told_otherwise():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"set": rng.choice(["a", "b"], 60), "grade": rng.integers(1, 4, 60), "age": rng.integers(40, 70, 60)}
+    )
+    kinds = {item.name: item.kind for item in baseline_table(frame, group="set").characteristics}
+    assert kinds == {"grade": "categorical", "age": "mean"}
+    told = baseline_table(frame, group="set", kinds={"grade": "mean"}).characteristics
+    assert {item.name: item.kind for item in told}["grade"] == "mean"
+    assert baseline_table(frame.head(10), group="set").characteristics[0].kind != "categorical"
