@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ..errors import BiomarkError
 from .embedding import EmbeddingPanel, embedding_figure, separation_in_words
-from .page_assets import asset, csp_hash, json_for_script, packed_bytes, page_environment, plotly_js
+from .page_assets import asset, csp_hash, json_for_script, packed_plotly, page_environment, plotly_js
 from .theme import DARK, LIGHT, dark_counterparts, model_styles
 
 __all__ = ["embedding_html"]
@@ -75,7 +75,7 @@ def embedding_html(
         "models": models,
         "labels": labels,
         "methods": methods,
-        "plotly": packed_bytes(plotly_js().encode()),
+        "plotly": packed_plotly(),
         "data": Markup(json_for_script(data)),
         "script": Markup(script),
         "css": Markup(asset("viewer.css")),

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ..stats.explanation import EXPLANATION_METRICS
 from .attention import METRIC_TITLES, Attention, attention_figure, attention_in_words
 from .number_format import MINUS, count, estimate, number, p_value
-from .page_assets import asset, csp_hash, json_for_script, packed_bytes, page_environment, plotly_js
+from .page_assets import asset, csp_hash, json_for_script, packed_plotly, page_environment, plotly_js
 from .theme import DARK, LIGHT, dark_counterparts
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def explanation_html(
         "patients": [_patient(patient, quote(pages[patient.patient_id])) for patient in found.patients],
         "resolution": found.patients[0].maps[0].resolution,
         "layer": found.patients[0].maps[0].layer,
-        "plotly": packed_bytes(plotly_js().encode()),
+        "plotly": packed_plotly(),
         "data": Markup(json_for_script(data)),
         "script": Markup(scripts[0]),
         "css": Markup(asset("viewer.css")),

@@ -13,7 +13,15 @@ import jinja2
 
 from .control_characters import legible
 
-__all__ = ["asset", "csp_hash", "json_for_script", "packed_bytes", "page_environment", "plotly_js"]
+__all__ = [
+    "asset",
+    "csp_hash",
+    "json_for_script",
+    "packed_bytes",
+    "packed_plotly",
+    "page_environment",
+    "plotly_js",
+]
 
 
 @cache
@@ -44,6 +52,12 @@ def plotly_js() -> str:
 
     # What would end the script element cannot stand in it; inside a JavaScript string the two are the same.
     return str(get_plotlyjs()).replace("</script", "<\\/script").replace("\r", "")
+
+
+@cache
+def packed_plotly() -> str:
+    """Return plotly.js as packed bytes, two fifths of its size."""
+    return packed_bytes(plotly_js().encode())
 
 
 def csp_hash(script: str) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import BiomarkError
 from .packed_volume import pack_volume
-from .page_assets import asset, csp_hash, json_for_script, packed_bytes, page_environment, plotly_js
+from .page_assets import asset, csp_hash, json_for_script, packed_plotly, page_environment, plotly_js
 from .theme import DARK, LIGHT, model_styles
 from .turbo import turbo_colours
 
@@ -123,7 +123,7 @@ def slice_viewer(
     models = list(dict.fromkeys(m.model for p in patients for m in p.maps))
     models += [m for p in patients for m in p.segmentations if m not in models]
     labels = list(dict.fromkeys(m.label for p in patients for m in p.maps))
-    blocks: dict[str, str] = {"plotly": packed_bytes(plotly_js().encode())}
+    blocks: dict[str, str] = {"plotly": packed_plotly()}
     data = {
         "patients": [_patient_data(at, patient, blocks) for at, patient in enumerate(patients)],
         "models": models,
