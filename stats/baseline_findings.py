@@ -55,6 +55,8 @@ def _counts(table: PublishedTable, row: BaselineRow) -> Iterator[Finding]:
         where = place("baseline", "", row.name, "" if level == "yes" else level)
         for group, (count, percent) in groups.items():
             n = table.groups[group]
+            if n == 0:
+                continue
             if count.value > n:
                 yield _sum(where, f"{name}: {count.text} of {n} patients in {group}.")
             scaled = None if percent is None else count.value / n * (1.0 if "%" in percent.text else 100.0)
@@ -174,6 +176,8 @@ def _p_of_means(table: PublishedTable, row: BaselineRow) -> Iterator[Finding]:
         return
     (mean_a, sd_a), (mean_b, sd_b) = (row.mean_sd[group] for group in groups)
     n_a, n_b = (table.groups[group] for group in groups)
+    if min(n_a, n_b) < 2:
+        return
     apart = max(0.0, mean_a.low - mean_b.high, mean_b.low - mean_a.high)
     furthest = max(mean_a.high - mean_b.low, mean_b.high - mean_a.low)
     p = [

@@ -107,7 +107,7 @@ def whole_pairs(printed: PrintedValue, classes: ClassCounts) -> tuple[float, flo
 
     The printed range itself where the classes are not known, or no number of pairs fits.
     """
-    if not classes.pos or not classes.neg:
+    if not classes.pos or not classes.neg or not printed.unit:
         return printed.low, printed.high
     halves = 2 * classes.pos * classes.neg
     first, last = math.ceil(printed.low * halves - 1e-6), math.floor(printed.high * halves + 1e-6)

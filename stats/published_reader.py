@@ -114,7 +114,7 @@ class _Reader:
             if (count := self._count(size, f"baseline/groups/{group}")) is not None
         }
         whole = baseline.get("whole")
-        if whole is not None and whole not in groups:
+        if whole is not None and str(whole) not in groups:
             self._add("baseline/whole", f"found {whole!r}; expected one of {', '.join(groups)}")
         return PublishedTable(
             str(content.get("study", "")),
@@ -243,6 +243,14 @@ class _Reader:
         }
         if any(value is None for value in printed.values()):
             return None
+        numbers = {key: value.value for key, value in printed.items() if value is not None}
+        outside = [key for key, number in numbers.items() if not 0.0 < number < 1.0]
+        for key in outside:
+            self._add(f"{place}/{key}", f"found {given[key]!r}; expected a fraction between 0 and 1")
+        if numbers["auc"] == numbers["null"]:
+            self._add(f"{place}/auc", f"found {given['auc']!r}, the null value itself; expected another AUC")
+        if outside or numbers["auc"] == numbers["null"]:
+            return None
         counts = {key: self._count(part.get(key), f"{place}/{key}") for key in ("total", "pos", "neg")}
         named = part.get("set")
         return PublishedSampleSize(
@@ -267,7 +275,7 @@ class _Reader:
         found: dict[str, Any] = {}
         for group, printed in self._mapping(part, place, groups).items():
             figures = printed if isinstance(printed, list) else [printed]
-            if len(figures) > 2 or (second and len(figures) != 2):
+            if len(figures) not in (1, 2) or (second and len(figures) != 2):
                 wanted = "[mean, standard deviation]" if second else "a count, or [count, percent]"
                 self._add(f"{place}/{group}", f"found {len(figures)} figures; expected {wanted}")
                 continue

@@ -372,6 +372,8 @@ def plant_asymmetric_interval(rng, draft):
     places = [at for at, d in enumerate(text) if d.isdigit()][0 if draft.style == "percent" else 1 :]
     at = _pick(rng, places[:-1] or places)
     changed = text[:at] + _pick(rng, [d for d in "0123456789" if d != text[at]]) + text[at + 1 :]
+    if number(changed) > 1.5:
+        return None
     row["auc"] = [changed if k == bound else cell for k, cell in enumerate(row["auc"])]
     return table, [_where(name, row, "auc")]
 

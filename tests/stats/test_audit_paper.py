@@ -1,9 +1,13 @@
 """The seed paper's tables, transcribed as printed: what the general rules find there, by kind and place."""
 
+import copy
 from pathlib import Path
+from random import Random
 
 import pytest
+import yaml
 from biomark import stats
+from biomark.errors import InputFileError
 
 PUBLISHED = Path(__file__).parents[2] / "examples" / "huang2024" / "published.yaml"
 
@@ -106,3 +110,50 @@ def test_the_intervals_of_the_example_page_are_wilsons():
         k, n = (int(number) for number in counts.split(" of "))
         low, high = stats.proportion_ci(k, n)
         assert ours.rstrip(" |") == f"{k / n:.3f} ({low:.3f} to {high:.3f})"
+
+
+STRANGE = (
+    "0",
+    "1",
+    "1.000",
+    "100%",
+    "<0.001",
+    ">0.9",
+    "0.45",
+    "-0.1",
+    "99999",
+    0,
+    1,
+    10**6,
+    None,
+    {},
+    [],
+    "0.5",
+)
+
+
+def places_in(part, path=()):
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+        yield (*path, key)
+        if isinstance(value, (dict, list)):
+            yield from places_in(value, (*path, key))
+
+
+def test_strange_figures_are_refused_or_audited_and_nothing_else_happens():
+    base = yaml.safe_load(PUBLISHED.read_text())
+    every = list(places_in(base))
+    random = Random(8)
+    audited = 0
+    for _ in range(80):
+        published = copy.deepcopy(base)
+        *way, last = random.choice(every)
+        part = published
+        for key in way:
+            part = part[key]
+        part[last] = random.choice(STRANGE)
+        try:
+            stats.audit(published)
+            audited += 1
+        except InputFileError:
+            pass
+    assert 10 < audited < 80
