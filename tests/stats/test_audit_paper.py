@@ -144,7 +144,7 @@ def test_strange_figures_are_refused_or_audited_and_nothing_else_happens():
     every = list(places_in(base))
     random = Random(8)
     audited = 0
-    for _ in range(80):
+    for _ in range(30):
         published = copy.deepcopy(base)
         *way, last = random.choice(every)
         part = published
@@ -156,4 +156,4 @@ def test_strange_figures_are_refused_or_audited_and_nothing_else_happens():
             audited += 1
         except InputFileError:
             pass
-    assert 10 < audited < 80
+    assert 5 < audited < 30
