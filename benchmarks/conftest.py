@@ -123,7 +123,9 @@ def _digits(value: float) -> float:
 def _machine() -> dict[str, object]:
     model = platform.processor() or platform.machine()
     if (cpuinfo := Path("/proc/cpuinfo")).exists():
-        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line for line in cpuinfo.read_text(encoding="utf-8").splitlines() if line.startswith("model name")
+        ]
         model = names[0].split(":", 1)[1].strip() if names else model
     return {"processor": model, "cores": os.cpu_count(), "system": platform.system()}
 

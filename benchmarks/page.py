@@ -23,7 +23,9 @@ GROWTH = "Processor seconds by number of patients; the exponent b of n^b is fitt
 
 def main() -> None:
     """Build the page from whatever results are there."""
-    files = {path.stem: json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))}
+    files = {
+        path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))
+    }
     duels = [(file, row) for file in files.values() for row in file["rows"] if "rivals" in row]
     parts = [INTRODUCTION.strip(), "", "## Against others", ""]
     parts += _table(

@@ -100,7 +100,7 @@ def test_a_report_is_a_page_the_numbers_and_the_tables(written):
 def test_the_summary_shows_key_figures_warnings_and_the_place(written):
     folder, done = written
     shown = done.stdout.decode()
-    record = json.loads((folder / "report" / "report.json").read_text())
+    record = json.loads((folder / "report" / "report.json").read_text(encoding="utf-8"))
     assert shown.startswith("test set (n = 40)")
     assert "locked on validation" in shown
     (row,) = [
@@ -134,10 +134,10 @@ def test_options_reach_the_evaluation(preds, capfd):
     arguments = ["--cutoff-from", "test", "--size-threshold", "12.5", "--n-boot", "30", "--seed", "7"]
     arguments += ["--confidence", "0.9", "--title", "A <b>title</b>", "--quiet"]
     assert main(["report", "--preds", preds, *arguments]) == 0
-    settings = json.loads(Path("report", "report.json").read_text())["settings"]
+    settings = json.loads(Path("report", "report.json").read_text(encoding="utf-8"))["settings"]
     expected = {"cutoff_from": "test", "size_threshold_mm": 12.5, "n_boot": 30, "seed": 7, "confidence": 0.9}
     assert settings.items() >= expected.items()
-    assert "A &lt;b&gt;title&lt;/b&gt;" in Path("report", "report.html").read_text()
+    assert "A &lt;b&gt;title&lt;/b&gt;" in Path("report", "report.html").read_text(encoding="utf-8")
 
 
 def test_help_states_the_defaults_that_hold():
@@ -153,8 +153,8 @@ def test_standard_input_gives_the_same_numbers(written, tmp_path, monkeypatch):
     with (folder / "preds.csv").open(encoding="utf-8") as content:
         monkeypatch.setattr(sys, "stdin", content)
         assert main(["report", "--preds", "-", "--out", f"{tmp_path}/r", "--n-boot", "50", "--quiet"]) == 0
-    here = json.loads((tmp_path / "r" / "report.json").read_text())
-    there = json.loads((folder / "report" / "report.json").read_text())
+    here = json.loads((tmp_path / "r" / "report.json").read_text(encoding="utf-8"))
+    there = json.loads((folder / "report" / "report.json").read_text(encoding="utf-8"))
     assert here["provenance"]["input"].pop("name") == "<stdin>"
     del there["provenance"]["input"]["name"]
     assert without_date(here) == without_date(there)
@@ -179,8 +179,8 @@ def test_tidy_and_wide_give_the_same_numbers(written, tmp_path):
         )
         == 0
     )
-    here = json.loads((tmp_path / "r" / "report.json").read_text())
-    there = json.loads((folder / "report" / "report.json").read_text())
+    here = json.loads((tmp_path / "r" / "report.json").read_text(encoding="utf-8"))
+    there = json.loads((folder / "report" / "report.json").read_text(encoding="utf-8"))
     assert here.pop("provenance")["input"]["layout"] == "wide"
     assert there.pop("provenance")["input"]["layout"] == "tidy"
     assert here == there
@@ -203,7 +203,7 @@ def test_same_input_seed_and_version_give_the_same_bytes_but_for_the_date(writte
 
 def contents(report):
     """Every file with its date taken out, the members of the DOCX each for itself."""
-    date = json.loads((report / "report.json").read_text())["provenance"]["date"].encode()
+    date = json.loads((report / "report.json").read_text(encoding="utf-8"))["provenance"]["date"].encode()
     found = {}
     for path in sorted(report.rglob("*")):
         if path.suffix == ".docx":
@@ -222,8 +222,8 @@ def test_a_second_report_replaces_the_first_and_leaves_other_files(preds):
     Path("report", "notes.txt").write_text("mine")
     for seed in ("1", "2"):
         assert main(["report", "--preds", preds, "--n-boot", "20", "--quiet", "--seed", seed]) == 0
-    assert Path("report", "notes.txt").read_text() == "mine"
-    assert json.loads(Path("report", "report.json").read_text())["settings"]["seed"] == 2
+    assert Path("report", "notes.txt").read_text(encoding="utf-8") == "mine"
+    assert json.loads(Path("report", "report.json").read_text(encoding="utf-8"))["settings"]["seed"] == 2
 
 
 def test_no_table_of_an_earlier_report_stays(preds):
@@ -343,7 +343,7 @@ def test_refuses_a_file_where_the_folder_is_to_be_before_it_reads(out, folder, c
     Path("taken").write_text("mine")
     assert main(["report", "--preds", "not-there.csv", "--out", out]) == 2
     assert "taken is a file; name a folder for the report" in capfd.readouterr().err
-    assert Path("taken").read_text() == "mine"
+    assert Path("taken").read_text(encoding="utf-8") == "mine"
 
 
 # Failures of the work itself
@@ -470,7 +470,7 @@ class Tags(HTMLParser):
 
 def test_names_stay_text_in_the_page(hostile):
     page = Tags()
-    page.feed((hostile[0] / "report.html").read_text())
+    page.feed((hostile[0] / "report.html").read_text(encoding="utf-8"))
     assert not {"img", "b", "i"} & {tag for tag, _ in page.tags}
     assert not [a for _, attributes in page.tags for a in attributes if a.startswith("on")]
     text = "".join(page.text)
@@ -508,9 +508,9 @@ def test_names_are_no_commands_in_latex(hostile):
         assert "#" not in body.replace("{!}{%", "")
         assert body.replace("{!}{%", "").count("%") == 0
         assert body.count("$") % 2 == 0
-    assert (
-        r"\textbackslash{}input\{x\}\%\&\_\#\{\}\$" in (hostile[0] / "tables" / "individual.tex").read_text()
-    )
+    assert r"\textbackslash{}input\{x\}\%\&\_\#\{\}\$" in (
+        hostile[0] / "tables" / "individual.tex"
+    ).read_text(encoding="utf-8")
 
 
 def test_names_are_whole_in_docx(hostile):

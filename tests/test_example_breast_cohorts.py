@@ -18,7 +18,7 @@ EXAMPLE = ROOT / "examples" / "breast_cohorts"
 SCRIPT = EXAMPLE / "make_predictions.py"
 ORACLES = ROOT / "tests" / "oracles"
 STORED = ORACLES / "breast_cohorts_preds.csv.gz"
-ORACLE = json.loads((ORACLES / "breast_cohorts.json").read_text())
+ORACLE = json.loads((ORACLES / "breast_cohorts.json").read_text(encoding="utf-8"))
 CHARACTERISTICS = ["size_mm", "age", "menopausal_status", "size_class_mm", "grade", "positive_nodes"]
 
 
@@ -63,12 +63,12 @@ def stored():
 @pytest.mark.parametrize("name", ["rotterdam.csv", "gbsg.csv"])
 def test_data_files_are_those_that_the_readme_names(name):
     digest = hashlib.sha256((EXAMPLE / name).read_bytes()).hexdigest()
-    assert f"| `{name}` | `{digest}` |" in (EXAMPLE / "README.md").read_text()
+    assert f"| `{name}` | `{digest}` |" in (EXAMPLE / "README.md").read_text(encoding="utf-8")
 
 
 def test_readme_states_the_cohorts_as_they_are(script):
     patients = script.read_cohorts()
-    lines = (EXAMPLE / "README.md").read_text().splitlines()
+    lines = (EXAMPLE / "README.md").read_text(encoding="utf-8").splitlines()
     for cohort, group in patients.groupby("cohort"):
         cells = next(line for line in lines if line.startswith(f"| `{cohort}.csv` | ") and "%" in line)
         expected = [f"{len(group):,}", f"{100 * group['ER'].mean():.1f}%", f"{100 * group['PR'].mean():.1f}%"]
@@ -128,7 +128,9 @@ def test_scores_have_at_most_six_decimals(written):
 
 
 def test_script_writes_the_predictions_that_the_oracle_saw(wide, stored):
-    pinned = re.search(r"^scikit-learn==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE)[1]
+    pinned = re.search(
+        r"^scikit-learn==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE
+    )[1]
     if version("scikit-learn") != pinned:
         pytest.skip(f"the stored scores are those of scikit-learn {pinned}")
     # One unit of the last decimal: a sum that lies between two of them may be rounded either way.
@@ -182,7 +184,7 @@ def reports(tmp_path_factory, script, stored):
     for form in ("tidy", "wide"):
         evaluation = biomark.evaluate(biomark.read_predictions(folder / f"{form}.csv"), n_boot=50)
         evaluation.to_json(folder / f"{form}.json")
-        found[form] = json.loads((folder / f"{form}.json").read_text())
+        found[form] = json.loads((folder / f"{form}.json").read_text(encoding="utf-8"))
     return found
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAPERS = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "examples/**/*.md", "benchmarks/**/*.md")
@@ -48,12 +48,14 @@ def test_python_of_the_readme_prints_what_it_says(after_the_demo):
 
 
 def test_make_targets_of_the_papers_exist():
-    makefile = (ROOT / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
     named = {
         target
         for path in [*PAPERS, ROOT / ".pre-commit-config.yaml"]
-        for target in re.findall(r"(?:^ *|`|entry: )make ([a-z]+)\b", path.read_text(), re.MULTILINE)
+        for target in re.findall(
+            r"(?:^ *|`|entry: )make ([a-z]+)\b", path.read_text(encoding="utf-8"), re.MULTILINE
+        )
     }
     assert {"demo", "test", "lint", "types"} <= named
     assert named <= targets
@@ -64,13 +66,13 @@ def test_report_options_of_the_papers_exist():
 
     known = {option for parameter in cli.commands["report"].params for option in parameter.opts}
     for path in PAPERS:
-        for command in re.findall(r"biomark report ([^`\n]*)", path.read_text()):
+        for command in re.findall(r"biomark report ([^`\n]*)", path.read_text(encoding="utf-8")):
             assert set(re.findall(r"--[a-z-]+", command)) <= known, (path, command)
 
 
 @pytest.mark.parametrize("path", PAPERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_to_files_that_are_there(path):
-    for target in re.findall(r"\]\(([^)#]+)", path.read_text()):
+    for target in re.findall(r"\]\(([^)#]+)", path.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (path.parent / target).exists(), target
 
@@ -79,15 +81,15 @@ def test_a_decision_is_short():
     decisions = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     assert [int(path.name[:4]) for path in decisions] == list(range(1, len(decisions) + 1))
     for path in decisions:
-        number, title = re.match(r"# (\d+)\. (.+)\n", path.read_text()).groups()
+        number, title = re.match(r"# (\d+)\. (.+)\n", path.read_text(encoding="utf-8")).groups()
         assert int(number) == int(path.name[:4])
         assert re.sub(r"\W+", "-", title.lower()).startswith(path.stem[5:])
-        assert len([line for line in path.read_text().splitlines() if line]) <= 16
+        assert len([line for line in path.read_text(encoding="utf-8").splitlines() if line]) <= 16
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the sdist has no .ci")
 def test_ci_runs_what_the_readme_and_contributing_name():
-    script = (ROOT / ".ci" / "run").read_text()
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     (line,) = re.findall(r"^make (.+)$", script, re.MULTILINE)
     assert set(line.split()) == {"lint", "types", "demo", "test"}
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
@@ -95,7 +97,7 @@ def test_ci_runs_what_the_readme_and_contributing_name():
 
 
 def test_every_page_of_the_documentation_is_in_its_index():
-    index = (ROOT / "docs" / "README.md").read_text()
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     pages = [path.name for path in (ROOT / "docs").glob("*.md") if path.name != "README.md"]
     assert pages
     assert [page for page in pages if f"({page})" not in index] == []

@@ -11,7 +11,7 @@ from biomark import stats
 ROOT = Path(biomark.__file__).parent
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
-    for line in (ROOT / "docs" / "statistics.md").read_text().splitlines()
+    for line in (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8").splitlines()
     if line.startswith("| `")
 ]
 # What judges printed numbers, or makes data that fit them, instead of computing any.
@@ -36,11 +36,11 @@ def test_the_row_names_the_file_a_source_an_oracle_and_a_test_that_calls_the_fun
     assert source and oracle
     path = ROOT / test.strip("`")
     assert path.is_file(), f"{test} does not exist"
-    assert re.search(rf"\b{name}\b", path.read_text()), f"{test} never mentions {name}"
+    assert re.search(rf"\b{name}\b", path.read_text(encoding="utf-8")), f"{test} never mentions {name}"
 
 
 def test_every_file_that_the_page_names_exists():
-    page = (ROOT / "docs" / "statistics.md").read_text()
+    page = (ROOT / "docs" / "statistics.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`((?:stats|tests)/[\w/.]+\.\w+)`", page)) | {
         f"docs/{link}" for link in re.findall(r"\]\(([\w.]+\.md)\)", page)
     }

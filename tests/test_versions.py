@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-CONSTRAINTS = (ROOT / "constraints.txt").read_text().splitlines()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CONSTRAINTS = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
 
 
 def pins():
@@ -33,7 +33,7 @@ def test_every_dependency_is_pinned_and_has_a_lower_bound():
 
 
 def test_pre_commit_uses_the_pinned_tools():
-    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     hooks = [hook for repository in config["repos"] for hook in repository["hooks"]]
     used = [pin for hook in hooks for pin in hook.get("additional_dependencies", [])]
     assert any(pin.startswith("ruff==") for pin in used)
@@ -41,13 +41,13 @@ def test_pre_commit_uses_the_pinned_tools():
 
 
 def test_version_is_the_same_everywhere():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert PROJECT["dynamic"] == ["version"]  # biomark.__version__ is its one home
     assert biomark.__version__ == citation["version"]
 
 
 def test_citation_file_has_what_the_format_requires():
-    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["cff-version"] == "1.2.0"
     assert {"message", "title", "authors"} <= citation.keys()
     assert citation["license"] == PROJECT["license"]

@@ -14,10 +14,12 @@ START, END = "<!-- rates -->", "<!-- end of rates -->"
 
 def main() -> None:
     """Replace what stands between the marks."""
-    page = PAGE.read_text()
+    page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(START)
     _, after = rest.split(END)
-    PAGE.write_text(f"{before}{START}\n{rates(json.loads(RESULTS.read_text()))}\n{END}{after}")
+    PAGE.write_text(
+        f"{before}{START}\n{rates(json.loads(RESULTS.read_text(encoding='utf-8')))}\n{END}{after}"
+    )
 
 
 def rates(result: dict) -> str:

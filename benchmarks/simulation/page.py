@@ -35,7 +35,10 @@ PAIRED = ("delong-paired", "delong-contrast", "bootstrap", "permutation", "venka
 
 def main() -> None:
     """Build the page from whatever is there; a study that was not run is left out."""
-    studies = {path.stem: json.loads(path.read_text())["cells"] for path in sorted(RESULTS.glob("*.json"))}
+    studies = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for path in sorted(RESULTS.glob("*.json"))
+    }
     auc = merged(studies.get("auc-intervals", []), studies.get("auc-bootstrap", []))
     tests = merged(studies.get("paired", []), studies.get("venkatraman", []), studies.get("unpaired", []))
     parts = [

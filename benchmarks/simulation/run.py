@@ -77,7 +77,7 @@ class Study:
 
     def __init__(self, path: Path, cells: list[dict]) -> None:
         self.path, self.cells = path, cells
-        known = json.loads(path.read_text())["cells"] if path.exists() else []
+        known = json.loads(path.read_text(encoding="utf-8"))["cells"] if path.exists() else []
         self.records = {_identity(record["cell"]): record for record in known}
 
     def open(self) -> list[dict]:

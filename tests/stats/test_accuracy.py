@@ -15,7 +15,9 @@ from scipy.stats import norm
 from sklearn import metrics as sk
 from statsmodels.stats.inter_rater import cohens_kappa
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "operating_point.json").read_text())
+ORACLE = json.loads(
+    (Path(__file__).parents[1] / "oracles" / "operating_point.json").read_text(encoding="utf-8")
+)
 Z = norm.ppf(0.975)
 
 

@@ -12,7 +12,7 @@ from scipy.stats import norm
 ORACLES = Path(__file__).parents[1] / "oracles"
 with gzip.open(ORACLES / "proc.json.gz", "rt") as handle:
     PROC = json.load(handle)
-ANSWERS = json.loads((ORACLES / "auc_interval.json").read_text())
+ANSWERS = json.loads((ORACLES / "auc_interval.json").read_text(encoding="utf-8"))
 CASES = [
     (
         case["name"],

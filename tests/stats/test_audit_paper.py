@@ -91,7 +91,7 @@ def test_the_paired_p_values_are_possible(findings):
 
 
 def test_the_example_page_names_every_finding(findings):
-    page = (PUBLISHED.parent / "README.md").read_text()
+    page = (PUBLISHED.parent / "README.md").read_text(encoding="utf-8")
     for finding in findings:
         place, metric = finding.where.rsplit("/", 1)
         if (
@@ -103,7 +103,7 @@ def test_the_example_page_names_every_finding(findings):
 
 
 def test_the_intervals_of_the_example_page_are_wilsons():
-    page = (PUBLISHED.parent / "README.md").read_text()
+    page = (PUBLISHED.parent / "README.md").read_text(encoding="utf-8")
     rows = [line.split(" | ") for line in page.splitlines() if " of " in line and line.count("|") == 7]
     assert len(rows) == 18
     for _, _, _, counts, _, ours in rows:
@@ -140,7 +140,7 @@ def places_in(part, path=()):
 
 
 def test_strange_figures_are_refused_or_audited_and_nothing_else_happens():
-    base = yaml.safe_load(PUBLISHED.read_text())
+    base = yaml.safe_load(PUBLISHED.read_text(encoding="utf-8"))
     every = list(places_in(base))
     random = Random(8)
     audited = 0

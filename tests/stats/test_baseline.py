@@ -11,7 +11,7 @@ from biomark.stats.baseline import BASELINE_COLUMNS, baseline_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "baseline.json").read_text())
+ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "baseline.json").read_text(encoding="utf-8"))
 
 
 def cohort(n=60, seed=0):

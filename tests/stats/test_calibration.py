@@ -16,7 +16,7 @@ from biomark.stats.spiegelhalter import spiegelhalter_test
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "calibration.json").read_text())
+ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "calibration.json").read_text(encoding="utf-8"))
 cases = pytest.mark.parametrize("case", ORACLE["cases"])
 
 

@@ -8,7 +8,9 @@ import pytest
 from biomark.stats import auc_ci, clustered_auc_test, obuchowski_covariance
 from biomark.stats.clustered import _cluster_sums
 
-CASES = json.loads((Path(__file__).parents[1] / "oracles" / "auc_interval.json").read_text())["clustered"]
+CASES = json.loads((Path(__file__).parents[1] / "oracles" / "auc_interval.json").read_text(encoding="utf-8"))[
+    "clustered"
+]
 
 # Obuchowski 1997: stenosis of the left and right carotid artery by magnetic resonance angiography, two readers;
 # patient, stenosis at surgery, reader 1, reader 2. The 65 arteries that both readers scored.

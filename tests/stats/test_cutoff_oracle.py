@@ -14,7 +14,7 @@ import pytest
 from biomark.stats import operating_point, optimal_cutoff
 
 ORACLES = Path(__file__).parents[1] / "oracles"
-OPTIMAL_CUTPOINTS = json.loads((ORACLES / "cutoff.json").read_text())
+OPTIMAL_CUTPOINTS = json.loads((ORACLES / "cutoff.json").read_text(encoding="utf-8"))
 with gzip.open(ORACLES / "proc.json.gz", "rt") as handle:
     PROC = json.load(handle)
 CURVES = [

@@ -11,7 +11,9 @@ from biomark.stats.decision_curve_difference import net_benefit_difference
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "decision_curve.json").read_text())
+ORACLE = json.loads(
+    (Path(__file__).parents[1] / "oracles" / "decision_curve.json").read_text(encoding="utf-8")
+)
 cases = pytest.mark.parametrize("case", ORACLE["cases"])
 Z = 1.959963984540054
 

@@ -160,7 +160,7 @@ def test_asah_gives_the_numbers_that_are_known_from_papers():
 
 
 def test_the_oracle_holds_the_asah_of_the_csv_file():
-    rows = (ORACLES / "asah.csv").read_text().splitlines()
+    rows = (ORACLES / "asah.csv").read_text(encoding="utf-8").splitlines()
     columns = rows[0].replace('"', "").split(",")
     values = [dict(zip(columns, row.replace('"', "").split(","), strict=True)) for row in rows[1:]]
     case = PROC["asah"]
@@ -171,7 +171,7 @@ def test_the_oracle_holds_the_asah_of_the_csv_file():
 
 
 def test_contrasts_of_three_models_are_those_of_the_matrix_formula():
-    answers = json.loads((ORACLES / "auc_interval.json").read_text())["intervals"]
+    answers = json.loads((ORACLES / "auc_interval.json").read_text(encoding="utf-8"))["intervals"]
     compared = 0
     for case, answer in zip(PROC["data_sets"], answers, strict=True):
         if not answer["contrast"]:

@@ -10,7 +10,7 @@ from biomark.stats import auc, embedding_separation, neighbour_auc, neighbour_sh
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "explanation.json").read_text())
+ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "explanation.json").read_text(encoding="utf-8"))
 
 
 def data(n=60, d=4, shift=0.8, seed=0, digits=8):

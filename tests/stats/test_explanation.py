@@ -23,7 +23,7 @@ from biomark.stats.explanation import explanation_rows
 from biomark.stats.pointing import poisson_binomial_p_value
 from scipy import stats as sps
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "explanation.json").read_text())
+ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "explanation.json").read_text(encoding="utf-8"))
 
 
 def volumes(n=12, shape=(5, 6, 4), seed=0, digits=1):

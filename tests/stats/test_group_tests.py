@@ -16,7 +16,7 @@ from biomark.stats.standardized_difference import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "baseline.json").read_text())
+ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "baseline.json").read_text(encoding="utf-8"))
 continuous = pytest.mark.parametrize("case", ORACLE["continuous"])
 categorical = pytest.mark.parametrize("case", ORACLE["categorical"])
 

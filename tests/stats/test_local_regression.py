@@ -8,7 +8,7 @@ from biomark.stats.local_regression import LocalRegression
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "calibration.json").read_text())
+ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "calibration.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("case", ORACLE["cases"])

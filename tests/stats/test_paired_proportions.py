@@ -13,7 +13,9 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import norm
 from statsmodels.stats.contingency_tables import mcnemar
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "operating_point.json").read_text())
+ORACLE = json.loads(
+    (Path(__file__).parents[1] / "oracles" / "operating_point.json").read_text(encoding="utf-8")
+)
 counts = st.integers(0, 60)
 
 

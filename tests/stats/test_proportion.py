@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from scipy.stats import binom, norm
 from statsmodels.stats.proportion import proportion_confint
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "operating_point.json").read_text())
+ORACLE = json.loads(
+    (Path(__file__).parents[1] / "oracles" / "operating_point.json").read_text(encoding="utf-8")
+)
 methods = pytest.mark.parametrize("method", PROPORTION_METHODS)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from biomark.stats import bootstrap_test, delong_test, permutation_test, venkatraman_test
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "resampling.json").read_text())
+ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "resampling.json").read_text(encoding="utf-8"))
 CASES = ORACLE["cases"]
 N = ORACLE["n_resamples"]
 

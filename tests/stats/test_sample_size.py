@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm, rankdata
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "sample_size.json").read_text())
+ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "sample_size.json").read_text(encoding="utf-8"))
 Z = norm.ppf(0.975)
 areas = st.floats(0.05, 0.95)
 

@@ -42,6 +42,6 @@ def test_obuchowski_keeps_the_level_where_delong_takes_lesions_for_patients(modu
 @pytest.mark.parametrize("study", ["auc-intervals", "unpaired", "proportions"])
 def test_stored_results_come_from_this_code(module, study):
     run = module("run")
-    stored = json.loads((SIMULATION / "results" / f"{study}.json").read_text())["cells"]
+    stored = json.loads((SIMULATION / "results" / f"{study}.json").read_text(encoding="utf-8"))["cells"]
     for record in (stored[0], stored[1]):
         assert run.simulate(study, record["cell"]) == record["found"]

@@ -27,7 +27,9 @@ DOCS = Path(__file__).parents[2] / "docs"
     ],
 )
 def test_code_on_the_page_prints_what_the_page_shows(page):
-    blocks = re.findall(r"^```python\n(.*?)^```", (DOCS / page).read_text(), flags=re.M | re.S)
+    blocks = re.findall(
+        r"^```python\n(.*?)^```", (DOCS / page).read_text(encoding="utf-8"), flags=re.M | re.S
+    )
     session = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page, page, 0)
     assert len(session.examples) >= 10
     runner = doctest.DocTestRunner(verbose=False)

@@ -51,7 +51,7 @@ def test_a_new_report_replaces_the_old_one_and_leaves_other_files(evaluation_of,
     (tmp_path / "report" / "notes.txt").write_text("mine")
     write_report(evaluation_of("one set"), tmp_path / "report", figures=False, title="second")
     assert "<title>second</title>" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
-    assert (tmp_path / "report" / "notes.txt").read_text() == "mine"
+    assert (tmp_path / "report" / "notes.txt").read_text(encoding="utf-8") == "mine"
 
 
 def test_a_failure_while_files_move_puts_the_old_ones_back(tmp_path, monkeypatch):
@@ -80,7 +80,7 @@ def test_a_file_in_the_place_of_the_folder_is_refused(evaluation_of, tmp_path):
     (tmp_path / "report").write_text("a file")
     with pytest.raises(BiomarkError, match="is a file; name a folder for the report"):
         write_report(evaluation_of("one of each"), tmp_path / "report", figures=False)
-    assert (tmp_path / "report").read_text() == "a file"
+    assert (tmp_path / "report").read_text(encoding="utf-8") == "a file"
 
 
 def test_the_same_evaluation_and_title_give_the_same_bytes(evaluation_of):

@@ -67,7 +67,7 @@ def _silent_and_offline(request):
 
 def until(page, condition):
     """Wait for a condition; Playwright's own wait compiles code in the page, which the policy forbids."""
-    last = time.monotonic() + 20
+    last = time.monotonic() + 60
     while not page.evaluate(condition):
         assert time.monotonic() < last, condition
         page.wait_for_timeout(20)

@@ -316,9 +316,9 @@ def test_everything_says_that_it_is_simulated(cohort_folder):
     table = pd.read_csv(cohort_folder / "cohort.csv")
     assert (table["origin"] == "simulated").all()
     assert table["patient_id"].str.startswith("SIM").all()
-    readme = (cohort_folder / "README.md").read_text()
+    readme = (cohort_folder / "README.md").read_text(encoding="utf-8")
     assert readme.startswith("# Simulated data") and "| ER | 0.950 |" in readme
-    assert "SIMULATED" in json.loads((cohort_folder / "phantom.json").read_text())["note"]
+    assert "SIMULATED" in json.loads((cohort_folder / "phantom.json").read_text(encoding="utf-8"))["note"]
     for path in [*(cohort_folder / "images").iterdir(), *(cohort_folder / "masks").iterdir()]:
         content = path.read_bytes()
         content = gzip.decompress(content) if path.name.endswith(".gz") else content

@@ -120,7 +120,7 @@ def test_runs_of_other_preprocessing_are_not_averaged(chain, tmp_path):
     import shutil
 
     shutil.copytree(chain / "multi", tmp_path / "other")
-    text = (tmp_path / "other" / "config.yaml").read_text()
+    text = (tmp_path / "other" / "config.yaml").read_text(encoding="utf-8")
     (tmp_path / "other" / "config.yaml").write_text(text.replace("margin_mm: 10.0", "margin_mm: 5.0"))
     with pytest.raises(BiomarkError, match=r"other cannot be averaged with .*multi: its preprocessing is"):
         predict(chain / "cohort" / "cohort.csv", runs=[chain / "multi", tmp_path / "other"])

@@ -408,7 +408,7 @@ def test_memory_of_digests_may_be_broken(tmp_path):
     cohort = read_cohort(make_cohort(tmp_path / "c"))
     keys = cache_cohort(cohort, tmp_path / "cache", SMALL).keys
     memory = tmp_path / "cache" / "digests.json"
-    assert len(json.loads(memory.read_text())) == 7
+    assert len(json.loads(memory.read_text(encoding="utf-8"))) == 7
     memory.write_text("{broken")
     again = cache_cohort(cohort, tmp_path / "cache", SMALL)
     assert (again.keys, again.n_made) == (keys, 0)

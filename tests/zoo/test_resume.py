@@ -96,7 +96,7 @@ def config(out, **settings):
 
 def figures(folder):
     """The metrics without what a clock says."""
-    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     timed = ("seconds", "volumes_per_second", "validation_seconds")
     return [{k: v for k, v in json.loads(line).items() if k not in timed} for line in lines]
 
@@ -105,7 +105,9 @@ def assert_same_run(one, other):
     assert figures(one) == figures(other)
     for name in ("best.safetensors", "last.safetensors", "config.yaml", "data.json"):
         if name == "config.yaml":
-            assert (one / name).read_text().replace(str(one), str(other)) == (other / name).read_text()
+            assert (one / name).read_text(encoding="utf-8").replace(str(one), str(other)) == (
+                other / name
+            ).read_text(encoding="utf-8")
         else:
             assert (one / name).read_bytes() == (other / name).read_bytes(), name
     mine, theirs = (load_state(folder / "state.pt")["learner"] for folder in (one, other))

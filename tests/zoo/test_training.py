@@ -149,14 +149,14 @@ def test_a_run_folder_is_complete(tmp_path, toy_volumes):
     assert metrics == run.history and [epoch["epoch"] for epoch in metrics] == [1, 2]
     assert all(math.isfinite(epoch["validation_loss"]) for epoch in metrics)
     assert run.macro_auc == max(epoch["validation_macro_auc"] for epoch in metrics)
-    seen = json.loads((tmp_path / "run" / "data.json").read_text())
+    seen = json.loads((tmp_path / "run" / "data.json").read_text(encoding="utf-8"))
     assert seen["sets"]["train"] == {
         "patients": 6,
         "masks": 6,
         "positive": {"ER": 3, "PR": 2, "HER2": 3},
         "negative": {"ER": 3, "PR": 3, "HER2": 3},
     }
-    card = (tmp_path / "run" / "MODEL_CARD.md").read_text()
+    card = (tmp_path / "run" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert f"macro AUC | {run.macro_auc:.3f}" in card and "not a medical device" in card
     whole = b"".join(path.read_bytes() for path in (tmp_path / "run").iterdir())
     assert b"P03" not in whole and str(tmp_path).encode() not in card.encode()
