@@ -66,23 +66,30 @@ def audit(published: str | os.PathLike[str] | Mapping[str, Any] | PublishedTable
     """
     table = published if isinstance(published, PublishedTable) else read_published_table(published)
     rows = solved_rows(table)
-    cut_off = False
-    if any(row.impossible for row in rows):
-        # Some authors cut figures off instead of rounding them.
-        other_table = as_cut_off(table)
-        other_rows = solved_rows(other_table)
-        if cut_off := _n_possible(other_rows) > _n_possible(rows):
-            table, rows = other_table, other_rows
+    possible = _n_possible(rows)
     findings = count_findings(rows)
+    means = macro_findings(table, rows)
+    cut_off = False
+    if findings or means:
+        # Some authors cut figures off instead of rounding them.
+        other = as_cut_off(table)
+        other_rows = solved_rows(other)
+        other_possible = _n_possible(other_rows)
+        if other_possible >= possible:
+            other_findings = count_findings(other_rows)
+            other_means = macro_findings(other, other_rows)
+            cut_off = other_possible > possible or len(other_means) < len(means)
+        if cut_off:
+            table, rows, findings, means = other, other_rows, other_findings, other_means
+    findings += means
     findings += interval_findings(table, rows)
     findings += auc_findings(table, rows)
-    findings += macro_findings(table, rows)
     findings += comparison_findings(table)
     findings += sum_findings(table, rows)
     findings += sample_size_findings(table)
     findings += baseline_findings(table)
     if cut_off:
-        said = " (Figures are read as cut off, not rounded: so more rows are possible.)"
+        said = " (Figures are read as cut off, not rounded: so more of them are possible.)"
         findings = [replace(finding, evidence=finding.evidence + said) for finding in findings]
     kinds = list(KINDS)
     return sorted(findings, key=lambda finding: (WEIGHTS.index(finding.weight), kinds.index(finding.kind)))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from scipy import stats
 
+from .auc_interval import hanley_mcneil_variance
 from .finding import Finding, place
 from .printed_interval import centred
 from .printed_value import PrintedEstimate
-from .published_table import PublishedSet, PublishedTable
+from .published_table import ClassCounts, PublishedSet, PublishedTable
 
 __all__ = ["comparison_findings", "paired_p_range"]
 
@@ -31,14 +32,18 @@ def comparison_findings(table: PublishedTable) -> list[Finding]:
     Notes
     -----
     The standard errors follow from the widths of the intervals, which must be symmetric; a comparison of intervals
-    that are not is passed over. What a tenth more or less in the standard errors would allow, as between DeLong's
-    and a bootstrap's, is likely and not proven.
+    that are not, or that are both Hanley and McNeil's (DeLong's test has another variance), is passed over. What a
+    tenth more or less in the standard errors would allow, as between DeLong's and a bootstrap's, is likely and not
+    proven.
     """
     findings: list[Finding] = []
     for part in table.sets:
         for comparison in part.comparisons:
             a, b = (_auc(part, model, comparison.label) for model in comparison.models)
             if a is None or b is None or not centred(a) or not centred(b):
+                continue
+            classes = part.labels.get(comparison.label)
+            if all(_hanley_mcneil(cell, classes, table.confidence) for cell in (a, b)):
                 continue
             low, high = paired_p_range(a, b, table.confidence)
             if not comparison.p.meets(low, high):
@@ -83,6 +88,20 @@ def _auc(part: PublishedSet, model: str, label: str) -> PrintedEstimate | None:
         if (row.model, row.label) == (model, label) and "auc" in row.cells
     ]
     return found[0] if found else None
+
+
+def _hanley_mcneil(printed: PrintedEstimate, classes: ClassCounts | None, confidence: float) -> bool:
+    """Whether the interval is Hanley and McNeil's, whose width says little of DeLong's variance."""
+    if classes is None or not classes.pos or not classes.neg or not 0.0 <= printed.value.value <= 1.0:
+        return False
+    z = float(stats.norm.ppf(0.5 + confidence / 2.0))
+    half = z * hanley_mcneil_variance(printed.value.value, classes.pos, classes.neg) ** 0.5
+    assert printed.ci_low is not None and printed.ci_high is not None
+    unit = printed.value.unit
+    return bool(
+        abs(printed.ci_low.value + half - printed.value.value) <= unit
+        and (abs(printed.ci_high.value - half - printed.value.value) <= unit)
+    )
 
 
 def _standard_error(printed: PrintedEstimate, z: float, slack: float) -> Range:
