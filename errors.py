@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["BiomarkError", "FailedWorkError", "InputFileError", "MissingExtraError", "OneClassError", "Problem"]
+__all__ = [
+    "BiomarkError",
+    "FailedWorkError",
+    "InputFileError",
+    "MissingExtraError",
+    "OneClassError",
+    "Problem",
+]
 
 
 class BiomarkError(ValueError):
