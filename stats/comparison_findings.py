@@ -12,7 +12,8 @@ from .published_table import ClassCounts, PublishedSet, PublishedTable
 
 __all__ = ["comparison_findings", "paired_p_range"]
 
-BOOTSTRAP_SLACK = 0.1
+# Shares by which a standard error of the bootstrap, or of Hanley and McNeil's model, may differ from DeLong's.
+BOOTSTRAP_SLACK, MODEL_SLACK = 0.1, 0.25
 
 Range = tuple[float, float]
 
@@ -32,9 +33,9 @@ def comparison_findings(table: PublishedTable) -> list[Finding]:
     Notes
     -----
     The standard errors follow from the widths of the intervals, which must be symmetric; a comparison of intervals
-    that are not, or that are both Hanley and McNeil's (DeLong's test has another variance), is passed over. What a
-    tenth more or less in the standard errors would allow, as between DeLong's and a bootstrap's, is likely and not
-    proven.
+    that are not is passed over. What a tenth more or less in the standard errors would allow, as between DeLong's
+    and a bootstrap's, is likely and not proven; what a quarter would allow is silent where both intervals could be
+    Hanley and McNeil's.
     """
     findings: list[Finding] = []
     for part in table.sets:
@@ -42,11 +43,14 @@ def comparison_findings(table: PublishedTable) -> list[Finding]:
             a, b = (_auc(part, model, comparison.label) for model in comparison.models)
             if a is None or b is None or not centred(a) or not centred(b):
                 continue
-            classes = part.labels.get(comparison.label)
-            if all(_hanley_mcneil(cell, classes, table.confidence) for cell in (a, b)):
-                continue
             low, high = paired_p_range(a, b, table.confidence)
             if not comparison.p.meets(low, high):
+                classes = part.labels.get(comparison.label)
+                wider = paired_p_range(a, b, table.confidence, slack=MODEL_SLACK)
+                if all(
+                    _hanley_mcneil(cell, classes, table.confidence) for cell in (a, b)
+                ) and comparison.p.meets(*wider):
+                    continue
                 wider = paired_p_range(a, b, table.confidence, slack=BOOTSTRAP_SLACK)
                 findings.append(
                     Finding(
