@@ -36,7 +36,7 @@ def run(*command, cwd):
         command,
         cwd=cwd,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         env={**clean, "PATH": path, "COLUMNS": "80"},
     )
@@ -99,7 +99,9 @@ def test_the_wheel_holds_the_package_and_nothing_else(built):
     assert wheel.name == f"biomark-{biomark.__version__}-py3-none-any.whl"
     names = set(zipfile.ZipFile(wheel).namelist())
     inside = {name.removeprefix("biomark/") for name in names if name.startswith("biomark/")}
-    patterns = ("*.py", "py.typed", "stats/*.py", "zoo/*.py", "viz/*.py", "viz/templates/*")
+    patterns = (
+        "*.py", "py.typed", "stats/*.py", "zoo/*.py", "zoo/configs/*.yaml", "viz/*.py", "viz/templates/*",
+    )  # fmt: skip
     assert inside == files_of(ROOT, *patterns)
     assert {"py.typed", "viz/templates/report.html.j2", "viz/templates/report.css"} <= inside
     others = {name.split("/")[0] for name in names} - {"biomark"}
