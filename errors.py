@@ -6,7 +6,7 @@ found, where, and what would be right.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 __all__ = [
@@ -97,3 +97,11 @@ class InputFileError(BiomarkError):
         if self.total > len(lines):
             lines.append(f"{path}: and {self.total - len(lines):,} more problems of the same file")
         super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[Callable[..., InputFileError], tuple[str, tuple[Problem, ...], int]]:
+        """Let the error cross from one process to another, as it must from a pool of workers."""
+        return _input_file_error, (self.path, self.problems, self.total)
+
+
+def _input_file_error(path: str, problems: Sequence[Problem], total: int) -> InputFileError:
+    return InputFileError(path, problems, total=total)
