@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from ..errors import BiomarkError
 
-__all__ = ["Augmentation", "augment"]
+__all__ = ["Augmentation", "Variation", "augment", "draw_variations", "vary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,38 @@ class Augmentation:
         return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
 
 
+class Variation(NamedTuple):
+    """What `draw_variations` drew for each sample of a batch: everything but the voxels.
+
+    Attributes
+    ----------
+    flips : tensor of shape (B, 3), bool
+        Whether D, H and W are mirrored.
+    theta : tensor of shape (B, 3, 4), float32
+        From the normalised coordinates (x, y, z, 1) of a voxel of the result to those of its source, mirroring
+        included, as `torch.nn.functional.affine_grid` takes them.
+    displacement : tensor of shape (B, 3, points, points, points), float32
+        Of the elastic part, in normalised coordinates of the source; without points if there is none.
+    tones : tensor of shape (B, 3), float32
+        Exponent, factor and offset of the intensities.
+    seeds : tensor of shape (B,), int64
+        Of what is drawn on the device: the speckle.
+    """
+
+    flips: Tensor
+    theta: Tensor
+    displacement: Tensor
+    tones: Tensor
+    seeds: Tensor
+
+    def to(self, device: torch.device) -> Variation:
+        """Return the variations on a device; the copy does not make the processor wait. The seeds stay."""
+        if device.type != "cuda":
+            return self
+        moved = (part.pin_memory().to(device, non_blocking=True) for part in self[:-1])
+        return Variation(*moved, self.seeds)
+
+
 def augment(
     image: Tensor, mask: Tensor | None = None, *, seeds: Sequence[int], settings: Augmentation | None = None
 ) -> tuple[Tensor, Tensor | None]:
@@ -110,28 +142,83 @@ def augment(
     """
     settings = Augmentation() if settings is None else settings
     _check(image, mask, seeds)
+    drawn = draw_variations(seeds, settings, tuple(image.shape[2:]))
+    return vary(image, mask, drawn.to(image.device), settings)
+
+
+def draw_variations(
+    seeds: Sequence[int], settings: Augmentation, shape: tuple[int, ...]
+) -> Variation:
+    """Draw what varies each sample, on the processor.
+
+    Parameters
+    ----------
+    seeds : sequence of B whole numbers
+    settings : Augmentation
+    shape : (D, H, W)
+        Of the volumes; a rotation of voxels depends on it.
+    """
+    generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+    # Every number is drawn whether it is used or not, so that one setting does not change what another does.
+    uniform = torch.stack([torch.rand(16, generator=generator) for generator in generators])
+    flips = (uniform[:, 0:3] < 0.5) & torch.tensor(settings.flip)
+    # In the order x, y, z of a grid's coordinates.
+    sign = 1.0 - 2.0 * flips.flip(1).float()
+    theta = sign[:, :, None] * _affine(uniform[:, 3:9], shape, settings)
+    displacement = torch.zeros(len(generators), 3, 0, 0, 0)
+    if settings.elastic:
+        points = (3, *[settings.elastic_points] * 3)
+        normal = torch.stack([torch.randn(points, generator=generator) for generator in generators])
+        displacement = 2 * settings.elastic * normal * sign[:, :, None, None, None]
+    spread = 2 * uniform[:, 9:12] - 1
+    tones = torch.stack(
+        [
+            torch.exp(settings.gamma * spread[:, 0]),
+            1 + settings.gain * spread[:, 1],
+            settings.offset * spread[:, 2],
+        ],
+        dim=1,
+    )
+    return Variation(flips, theta, displacement, tones, torch.tensor([int(seed) for seed in seeds]))
+
+
+def vary(
+    image: Tensor, mask: Tensor | None, drawn: Variation, settings: Augmentation
+) -> tuple[Tensor, Tensor | None]:
+    """Apply drawn variations, on the device where volumes and variations are; see `augment`."""
     joint = image.float() / 255 if image.dtype == torch.uint8 else image.float()
     channels = joint.shape[1]
     if mask is not None:
         joint = torch.cat([joint, mask.float()], dim=1)
-    generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
-    # Every number is drawn whether it is used or not, so that one setting does not change what another does.
-    uniform = torch.stack([torch.rand(16, generator=generator) for generator in generators])
-    points = (3, *[settings.elastic_points] * 3)
-    normal = torch.stack([torch.randn(points, generator=generator) for generator in generators])
-
-    joint = _flipped(joint, uniform[:, 0:3], settings)
     if settings.resamples:
-        joint = _moved(joint, uniform[:, 3:9], normal, settings)
+        grid = F.affine_grid(drawn.theta, list(joint.shape), align_corners=False)
+        if settings.elastic:
+            fine = F.interpolate(
+                drawn.displacement, size=list(joint.shape[2:]), mode="trilinear", align_corners=True
+            )
+            grid = grid + fine.permute(0, 2, 3, 4, 1)
+        joint = F.grid_sample(joint, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    else:
+        joint = _flipped(joint, drawn.flips, settings)
     moved, lesion = joint[:, :channels], joint[:, channels:]
-    moved = _recoloured(moved, uniform[:, 9:12], settings)
+    return retoned(moved, drawn, settings), None if mask is None else (lesion >= 0.5).float()
+
+
+def retoned(image: Tensor, drawn: Variation, settings: Augmentation) -> Tensor:
+    """Return intensities of shape (B, C, D, H, W) under the drawn curve, gain, offset and speckle, in [0, 1]."""
+    tones = drawn.tones[:, :, None, None, None, None]
+    if settings.gamma:
+        image = image.clamp_min(0.0) ** tones[:, 0]
+    if settings.gain:
+        image = image * tones[:, 1]
+    if settings.offset:
+        image = image + tones[:, 2]
     if settings.speckle:
-        noise = torch.empty_like(moved)
-        for at, seed in enumerate(seeds):
-            generator = torch.Generator(device=moved.device).manual_seed(int(seed))
-            noise[at].normal_(generator=generator)
-        moved = moved * (1 + settings.speckle * noise)
-    return moved.clamp(0.0, 1.0), None if mask is None else (lesion >= 0.5).float()
+        noise = torch.empty_like(image)
+        for at, seed in enumerate(drawn.seeds.tolist()):
+            noise[at].normal_(generator=torch.Generator(device=image.device).manual_seed(seed))
+        image = image * (1 + settings.speckle * noise)
+    return image.clamp(0.0, 1.0)
 
 
 def _check(image: Tensor, mask: Tensor | None, seeds: Sequence[int]) -> None:
@@ -146,31 +233,23 @@ def _check(image: Tensor, mask: Tensor | None, seeds: Sequence[int]) -> None:
         raise BiomarkError(f"there must be one seed per sample ({image.shape[0]}), found {len(seeds)}")
 
 
-def _flipped(joint: Tensor, uniform: Tensor, settings: Augmentation) -> Tensor:
-    chosen = (uniform < 0.5) & torch.tensor(settings.flip)
-    samples = []
-    for sample, flips in zip(joint, chosen.tolist(), strict=True):
-        axes = [axis + 1 for axis, flip in enumerate(flips) if flip]
-        samples.append(torch.flip(sample, axes) if axes else sample)
-    return torch.stack(samples)
+def _flipped(joint: Tensor, flips: Tensor, settings: Augmentation) -> Tensor:
+    for axis, asked in enumerate(settings.flip):
+        if asked:
+            chosen = flips[:, axis, None, None, None, None]
+            joint = torch.where(chosen, joint.flip(axis + 2), joint)
+    return joint
 
 
-def _moved(joint: Tensor, uniform: Tensor, normal: Tensor, settings: Augmentation) -> Tensor:
+def _affine(uniform: Tensor, shape: tuple[int, ...], settings: Augmentation) -> Tensor:
+    """Return rotations and shifts as matrices of shape (B, 3, 4)."""
     spread = 2 * uniform - 1  # (B, 6) in [-1, 1)
     angles = torch.deg2rad(spread[:, 0:3] * torch.tensor(settings.rotation_degrees))
-    size = torch.tensor(
-        joint.shape[:-4:-1], dtype=torch.float32
-    )  # (W, H, D), the order of a grid's coordinates
+    size = torch.tensor(shape[::-1], dtype=torch.float32)  # (W, H, D), the order of a grid's coordinates
     # Normalised coordinates measure each side as 2: a rotation of voxels is S^-1 R S there.
     rotation = _rotation(angles) * size[None, None, :] / size[None, :, None]
     shift = 2 * settings.translation * spread[:, 3:6, None]
-    theta = torch.cat([rotation, shift], dim=2).to(joint.device)
-    grid = F.affine_grid(theta, list(joint.shape), align_corners=False)
-    if settings.elastic:
-        coarse = 2 * settings.elastic * normal.to(joint.device)
-        fine = F.interpolate(coarse, size=list(joint.shape[2:]), mode="trilinear", align_corners=True)
-        grid = grid + fine.permute(0, 2, 3, 4, 1)
-    return F.grid_sample(joint, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return torch.cat([rotation, shift], dim=2)
 
 
 def _rotation(angles: Tensor) -> Tensor:
@@ -184,14 +263,3 @@ def _rotation(angles: Tensor) -> Tensor:
         return matrix
 
     return plane(about_w, 1, 2) @ plane(about_h, 2, 0) @ plane(about_d, 0, 1)
-
-
-def _recoloured(image: Tensor, uniform: Tensor, settings: Augmentation) -> Tensor:
-    spread = (2 * uniform - 1).to(image.device)[:, :, None, None, None, None]
-    if settings.gamma:
-        image = image.clamp_min(0.0) ** torch.exp(settings.gamma * spread[:, 0])
-    if settings.gain:
-        image = image * (1 + settings.gain * spread[:, 1])
-    if settings.offset:
-        image = image + settings.offset * spread[:, 2]
-    return image

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,13 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..errors import FailedWorkError
-from .augmentation import augment
-from .inference import as_input
+from ..stats.results import FloatArray
+from .loss_journal import LossJournal
 from .losses import balanced_pos_weight, network_loss
 from .output import Output
 from .precision import Precision
+from .step_queue import StepQueue
 from .training_config import TrainingConfig
 from .training_data import Batch, VolumeData
+from .varied_batches import VariedBatches
 
 __all__ = ["Learner", "NonFiniteLossError", "StepLoss", "learning_rate_at", "seed_of"]
 
@@ -35,6 +36,15 @@ class StepLoss(NamedTuple):
     classification: float
     segmentation: float
     gradient_norm: float
+
+
+class _Step(NamedTuple):
+    """Which batch a step saw, for the message if it fails."""
+
+    rows: NDArray[np.intp]
+    epoch: int
+    step: int
+    learning_rate: float
 
 
 def seed_of(*numbers: int) -> int:
@@ -81,6 +91,14 @@ class Learner:
     data : VolumeData
     device : torch.device
     precision : Precision
+    acceleration : "eager", "compiled" or "captured"
+        On CUDA alone: whether the network's regions are compiled (`biomark.zoo.acceleration`), and whether whole steps
+        are then recorded in a CUDA graph.
+
+    Notes
+    -----
+    On CUDA `step` puts work on a queue and returns; nothing in it waits for the device. What the steps lost is read with
+    `losses`, at the end of an epoch or twice a second.
     """
 
     def __init__(
@@ -91,26 +109,51 @@ class Learner:
         *,
         device: torch.device,
         precision: Precision,
+        acceleration: str = "eager",
     ) -> None:
         self.config, self.data, self.device, self.precision = config, data, device, precision
+        cuda = device.type == "cuda"
         self.model = model.to(device)
-        if device.type == "cuda":
+        if cuda:
             # The order in which tensor cores read volumes.
             self.model = self.model.to(memory_format=torch.channels_last_3d)
+        self.average = None if config.ema is None else copy.deepcopy(self.model).requires_grad_(False)
+        # On the device, so that a recorded step can be told another rate.
+        self._rate = torch.tensor(config.learning_rate, device=device) if cuda else config.learning_rate
         self.optimizer = torch.optim.Adam(
-            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+            self.model.parameters(),
+            lr=self._rate,
+            weight_decay=config.weight_decay,
+            fused=True,
+            capturable=cuda,
         )
         self.scaler = torch.amp.GradScaler(device.type, enabled=precision.scales)
-        self.average = None if config.ema is None else copy.deepcopy(self.model).requires_grad_(False)
         self.n_steps = 0
+        self._n_updates = torch.zeros((), device=device)
         self.pos_weight = self._pos_weight()
+        self.journal = LossJournal(len(StepLoss._fields), device)
+        self._asked: list[_Step] = []
+        self._failed = torch.zeros((), device=device)
+        if cuda and not precision.scales:
+            # The fused Adam leaves the weights alone where this is 1.
+            self.optimizer.found_inf = self._failed  # type: ignore[attr-defined]
+        self.batches = VariedBatches(
+            data,
+            config.augmentation,
+            with_masks=config.task == "multi-task",
+            device=device,
+            precision=precision,
+        )
+        self.stepping = StepQueue(
+            self._learn, self.model, device=device, batch_size=config.batch_size, acceleration=acceleration
+        )
 
     @property
     def evaluated(self) -> nn.Module:
         """The network that is validated and kept: the running average where there is one."""
         return self.model if self.average is None else self.average
 
-    def step(self, rows: NDArray[np.intp], *, epoch: int, step: int, learning_rate: float) -> StepLoss:
+    def step(self, rows: NDArray[np.intp], *, epoch: int, step: int, learning_rate: float) -> None:
         """Learn from one batch.
 
         Parameters
@@ -123,41 +166,41 @@ class Learner:
         Raises
         ------
         NonFiniteLossError
-            Before the weights change.
+            On the processor, before the weights change. On CUDA `losses` raises it: from the step that failed on, no
+            weight has changed.
         """
+        if self.journal.is_full:
+            raise FailedWorkError("more steps were asked for than the journal of losses has rows: read them first")
         self.model.train()
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
+        self._set_rate(learning_rate)
         # For dropout and the like.
         torch.manual_seed(seed_of(self.config.seed, epoch, step))
-        batch = self.data.batch(rows, self.device)
-        n_observed, n_masks = int((~torch.isnan(batch.y_true)).sum()), int(batch.has_mask.sum())
         seeds = [seed_of(self.config.seed, epoch, row, 1) for row in rows.tolist()]
-        sums = np.zeros(3)
-        for part in np.array_split(np.arange(len(rows)), min(self.config.accumulation, len(rows))):
-            loss = self._backward(
-                Batch(*(tensor[part] for tensor in batch)), [seeds[i] for i in part], n_observed, n_masks
-            )
-            sums += loss
-            if not np.isfinite(loss).all():
-                self.optimizer.zero_grad()
-                raise NonFiniteLossError(self._told("the loss is not finite", rows[part], epoch, step, loss))
-        self.scaler.unscale_(self.optimizer)
-        limit = math.inf if self.config.clip_norm is None else self.config.clip_norm
-        norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), limit))
-        if not math.isfinite(norm) and not self.precision.scales:
-            self.optimizer.zero_grad()
-            raise NonFiniteLossError(self._told("the gradient is not finite", rows, epoch, step, sums))
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.optimizer.zero_grad(set_to_none=True)
+        self._asked.append(_Step(rows, epoch, step, learning_rate))
+        self.stepping.run(lambda: self.batches.batch(rows, seeds))
+        self.journal.expect()
         self.n_steps += 1
-        self._follow()
-        total, classification, segmentation = sums.tolist()
-        return StepLoss(total, classification, segmentation, norm)
+        if self.device.type == "cpu":
+            self._check(self.journal.peek())
+
+    def losses(self) -> list[StepLoss]:
+        """Return what each step since the last call lost. Waits for the device.
+
+        Raises
+        ------
+        NonFiniteLossError
+            With the first batch whose loss or gradient was no number.
+        """
+        self.stepping.join()
+        rows = self.journal.read()
+        if self.device.type != "cpu":
+            self._check(rows)
+        self._asked.clear()
+        return [StepLoss(*row) for row in rows.tolist()]
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs."""
+        self.stepping.join()
         return {
             "model": self.model.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
@@ -172,25 +215,60 @@ class Learner:
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._rate
         self.scaler.load_state_dict(state["scaler"])
         self.n_steps = state["n_steps"]
+        self._n_updates.fill_(self.n_steps)
+        # A recorded step knows the old optimiser's tensors.
+        self.stepping.forget()
 
-    def _backward(
-        self, batch: Batch, seeds: Sequence[int], n_observed: int, n_masks: int
-    ) -> NDArray[np.float64]:
-        image, mask = as_input(batch.image), batch.mask.float()
-        if self.config.augmentation is not None:
-            image, moved = augment(image, mask, seeds=seeds, settings=self.config.augmentation)
-            assert moved is not None
-            mask = moved
-        if self.device.type == "cuda":
-            image = image.contiguous(memory_format=torch.channels_last_3d)
+    def _set_rate(self, rate: float) -> None:
+        if isinstance(self._rate, Tensor):
+            with self.stepping.queue():
+                self._rate.fill_(rate)
+            return
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def _learn(self, batch: Batch) -> None:
+        """Do one step, from the varied batch to the new weights, without waiting for the device."""
+        n = batch.image.shape[0]
+        n_observed, n_masks = (~torch.isnan(batch.y_true)).sum(), batch.has_mask.sum()
+        terms = torch.zeros(3, dtype=torch.float64, device=self.device)
+        for part in np.array_split(np.arange(n), min(self.config.accumulation, n)):
+            at = slice(int(part[0]), int(part[-1]) + 1)
+            terms += self._backward(Batch(*(tensor[at] for tensor in batch)), n_observed, n_masks)
+        self.scaler.unscale_(self.optimizer)
+        parameters = list(self.model.parameters())
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if self.config.clip_norm is not None:
+            torch.nn.utils.clip_grads_with_norm_(parameters, self.config.clip_norm, norm)
+        row = torch.cat([terms, norm.detach().double().reshape(1)])
+        self.journal.add(row)
+        if self._may_update(row):
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+            self._follow()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def _may_update(self, row: Tensor) -> bool:
+        """Keep the weights as they are from the first step on whose loss or gradient is no number."""
+        if self.precision.scales:
+            # The scaler leaves out steps whose gradient overflowed, and tries smaller scales.
+            return True
+        if self.device.type == "cpu":
+            return bool(torch.isfinite(row).all())
+        self._failed.copy_(torch.maximum(self._failed, (~torch.isfinite(row).all()).float()))
+        return True
+
+    def _backward(self, batch: Batch, n_observed: Tensor, n_masks: Tensor) -> Tensor:
         with self.precision.autocast():
-            output: Output = self.model(image)
+            output: Output = self.model(batch.image)
         loss = network_loss(
             output,
             batch.y_true,
-            mask,
+            batch.mask,
             batch.has_mask,
             pos_weight=self.pos_weight,
             classification_weight=self.config.classification_weight,
@@ -199,20 +277,23 @@ class Learner:
             n_masks=n_masks,
         )
         self.scaler.scale(loss.total).backward()  # type: ignore[no-untyped-call]
-        return np.array(torch.stack([part.detach().double() for part in loss]).tolist())
+        return torch.stack([part.detach().double() for part in loss])
 
     def _follow(self) -> None:
         """Move the running average towards the weights; faster in the first steps, which are far off."""
         if self.average is None or self.config.ema is None:
             return
-        decay = min(self.config.ema, (1 + self.n_steps) / (10 + self.n_steps))
+        self._n_updates += 1
+        decay = torch.clamp((1 + self._n_updates) / (10 + self._n_updates), max=self.config.ema)
+        mine, theirs = self.average.state_dict(), self.model.state_dict()
+        moving = [name for name, tensor in mine.items() if tensor.is_floating_point()]
         with torch.no_grad():
-            theirs = self.model.state_dict()
-            for name, mine in self.average.state_dict().items():
-                if mine.is_floating_point():
-                    mine.lerp_(theirs[name], 1 - decay)
-                else:
-                    mine.copy_(theirs[name])
+            averages = [mine[name] for name in moving]
+            steps = torch._foreach_sub([theirs[name] for name in moving], averages)
+            torch._foreach_mul_(steps, 1 - decay)
+            torch._foreach_add_(averages, steps)
+            for name in mine.keys() - set(moving):
+                mine[name].copy_(theirs[name])
 
     def _pos_weight(self) -> Tensor | None:
         asked = self.config.pos_weight
@@ -223,13 +304,20 @@ class Learner:
             return balanced_pos_weight(self.data.y_true[rows]).to(self.device)
         return torch.tensor(asked, dtype=torch.float32, device=self.device)
 
-    def _told(
-        self, what: str, rows: NDArray[np.intp], epoch: int, step: int, loss: NDArray[np.float64]
-    ) -> str:
-        patients = ", ".join(self.data.patient_id[row] for row in rows.tolist())
-        total, classification, segmentation = loss
+    def _check(self, rows: FloatArray) -> None:
+        """Raise for the first row that is no number."""
+        for asked, row in zip(self._asked[-len(rows) :], rows, strict=True):
+            # With a scaled loss, a gradient that overflows is left out and tried again with a smaller scale.
+            looked_at = row[:3] if self.precision.scales else row
+            if not np.isfinite(looked_at).all():
+                what = "the gradient is not finite" if np.isfinite(row[:3]).all() else "the loss is not finite"
+                raise NonFiniteLossError(self._told(what, asked, row))
+
+    def _told(self, what: str, asked: _Step, row: FloatArray) -> str:
+        patients = ", ".join(self.data.patient_id[at] for at in asked.rows.tolist())
+        total, classification, segmentation, _ = row
         return (
-            f"{what} in epoch {epoch}, step {step}: loss {total:g}, cross-entropy {classification:g}, Dice loss "
-            f"{segmentation:g}, learning rate {self.optimizer.param_groups[0]['lr']:g}, precision "
-            f"{self.precision.name}; patients of the batch: {patients}"
+            f"{what} in epoch {asked.epoch}, step {asked.step}: loss {total:g}, cross-entropy {classification:g}, "
+            f"Dice loss {segmentation:g}, learning rate {asked.learning_rate:g}, precision {self.precision.name}; "
+            f"patients of the batch: {patients}"
         )

@@ -101,6 +101,10 @@ class SegmentationDecoder(nn.Module):
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.constant_(self.head.bias, _FIRST_LOGIT)  # type: ignore[arg-type]
 
+    def compiled_regions(self) -> list[nn.Module]:
+        """Return the parts that `biomark.zoo.acceleration` compiles one by one."""
+        return list(self.blocks)
+
     def forward(self, maps: list[Tensor], size: list[int]) -> Tensor:
         """Return logits of shape (B, 1, *size)."""
         x = maps[-1]

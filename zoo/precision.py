@@ -30,8 +30,13 @@ class Precision(Result):
 
     def autocast(self) -> torch.autocast:
         """Return the context in which the network runs."""
-        kind = torch.float16 if self.name == "fp16" else torch.bfloat16
-        return torch.autocast(self.device_type, dtype=kind, enabled=self.name != "fp32")
+        half = torch.bfloat16 if self.name == "fp32" else self.kind
+        return torch.autocast(self.device_type, dtype=half, enabled=self.name != "fp32")
+
+    @property
+    def kind(self) -> torch.dtype:
+        """The type that convolutions compute in."""
+        return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[self.name]
 
     @property
     def scales(self) -> bool:

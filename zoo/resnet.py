@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from ..stats.inputs import whole_number
 from .output import Encoder
 from .registry import register
+from .stem import StemConvolution
 from .task_network import build_network
 
 __all__ = ["BasicBlock", "BottleneckBlock", "ResNetEncoder"]
@@ -124,7 +125,7 @@ class ResNetEncoder(Encoder):
         widths = tuple(width * 2**stage for stage in range(4))
         super().__init__((width, *(w * block.expansion for w in widths)), (2, 4, 8, 16, 32))
         self.stem = nn.Sequential(
-            _convolution(in_channels, width, 7, stride=2), nn.BatchNorm3d(width), nn.ReLU()
+            StemConvolution(in_channels, width), nn.BatchNorm3d(width), nn.ReLU()
         )
         self.pool = nn.MaxPool3d(3, stride=2, padding=1)
         self.stages = nn.ModuleList()
@@ -137,6 +138,11 @@ class ResNetEncoder(Encoder):
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def compiled_regions(self) -> list[nn.Module]:
+        """Return the parts that `biomark.zoo.acceleration` compiles one by one."""
+        blocks = [block for stage in self.stages for block in stage.children()]
+        return [self.stem, *blocks]
 
     def forward(self, volume: Tensor) -> list[Tensor]:
         """Return five feature maps, the finest first."""

@@ -19,9 +19,9 @@ from ..stats.roc import auc
 from .checkpoint import load_state, remove_parts, save_state, save_weights, write_text
 from .cohort import read_cohort
 from .inference import Inference, batches_of, run_network
-from .learner import Learner, NonFiniteLossError, learning_rate_at, seed_of
+from .learner import Learner, NonFiniteLossError, StepLoss, learning_rate_at, seed_of
 from .model_card import model_card
-from .precision import choose_device, choose_precision
+from .precision import Precision, choose_device, choose_precision
 from .preprocessing_cache import cache_cohort
 from .registry import create_model
 from .run_folder import Metrics, RunFolder, describe_data, describe_environment
@@ -31,6 +31,10 @@ from .training_data import VolumeData, volume_data
 __all__ = ["NonFiniteLossError", "TrainingProgress", "TrainingRun", "fit", "train"]
 
 _STATE_VERSION = 1
+# Seconds between two looks at what the steps lost.
+_READ_EVERY = 0.5
+# Steps that earn the minute which compiling a network takes.
+_WORTH_COMPILING = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +164,14 @@ def fit(
     model = create_model(config.model, task=config.task, labels=data.labels, **dict(config.model_options))
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = True
-    learner = Learner(config, model, data.placed(device), device=device, precision=precision)
+    learner = Learner(
+        config,
+        model,
+        data.placed(device),
+        device=device,
+        precision=precision,
+        acceleration=chosen_acceleration(config, len(trained), device, precision),
+    )
     folder.make()
     history: list[Metrics] = []
     if resume and folder.state.is_file():
@@ -229,39 +240,40 @@ def _epoch(
     config = learner.config
     order = np.random.default_rng([config.seed, epoch]).permutation(rows)
     batches = list(batches_of(order, config.batch_size))
-    began = time.perf_counter()
-    sums, norms, rate = np.zeros(3), [], 0.0
+    began = read = time.perf_counter()
+    losses: list[StepLoss] = []
+    rate = 0.0
     for step, batch in enumerate(batches, start=1):
         # The rate of the middle of the step: never 0, neither first nor last.
         rate = learning_rate_at(config, epoch - 1 + (step - 0.5) / len(batches))
-        loss = learner.step(batch, epoch=epoch, step=step, learning_rate=rate)
-        sums += np.array([loss.total, loss.classification, loss.segmentation]) * len(batch)
-        norms.append(loss.gradient_norm)
-        if progress is not None:
-            past = _told_epoch(history, config.epochs) if history else TrainingProgress("epoch", 0, 0)
-            progress(
-                replace(
-                    past,
-                    phase="step",
-                    done=step,
-                    total=len(batches),
-                    epoch=epoch,
-                    epochs=config.epochs,
-                    metrics={"train_loss": float(sums[0] / (step * len(batch)))},
-                )
-            )
+        learner.step(batch, epoch=epoch, step=step, learning_rate=rate)
+        # Reading waits for the device, so it is done seldom.
+        if step == len(batches) or time.perf_counter() - read > _READ_EVERY:
+            losses += learner.losses()
+            read = time.perf_counter()
+            if progress is not None:
+                mean = _weighted(losses, batches)[0]
+                progress(_told_step(history, config.epochs, epoch, step, len(batches), mean))
     seconds = time.perf_counter() - began
-    total, classification, segmentation = (sums / len(rows)).tolist()
+    total, classification, segmentation = _weighted(losses, batches).tolist()
     return {
         "epoch": epoch,
         "learning_rate": rate,
         "train_loss": total,
         "train_classification": classification,
         "train_segmentation": segmentation,
-        "gradient_norm": float(np.mean(norms)),
+        "gradient_norm": float(np.mean([loss.gradient_norm for loss in losses])),
         "seconds": seconds,
         "volumes_per_second": len(rows) / seconds,
     }
+
+
+def _weighted(losses: list[StepLoss], batches: list[NDArray[np.intp]]) -> FloatArray:
+    """Return the mean loss and its parts over the patients of the steps that are done."""
+    weights = np.array([len(batch) for batch in batches[: len(losses)]], dtype=np.float64)
+    terms = np.array([loss[:3] for loss in losses])
+    means: FloatArray = weights @ terms / weights.sum()
+    return means
 
 
 def _validation(learner: Learner, rows: NDArray[np.intp]) -> Metrics:
@@ -361,6 +373,32 @@ def _finish(
     folder.write_json(folder.summary, summary)
     write_text(folder.card, model_card(folder, model, summary))
     return run
+
+
+def chosen_acceleration(
+    config: TrainingConfig, n_trained: int, device: torch.device, precision: Precision
+) -> str:
+    """Return what ``auto`` stands for: see `TrainingConfig.acceleration`."""
+    if config.acceleration != "auto":
+        return config.acceleration
+    steps = config.epochs * max(n_trained // config.batch_size, 1)
+    worth = device.type == "cuda" and not precision.scales and steps >= _WORTH_COMPILING
+    return "captured" if worth else "eager"
+
+
+def _told_step(
+    history: list[Metrics], epochs: int, epoch: int, step: int, steps: int, loss: float
+) -> TrainingProgress:
+    past = _told_epoch(history, epochs) if history else TrainingProgress("epoch", 0, 0)
+    return replace(
+        past,
+        phase="step",
+        done=step,
+        total=steps,
+        epoch=epoch,
+        epochs=epochs,
+        metrics={"train_loss": float(loss)},
+    )
 
 
 def _told_epoch(history: list[Metrics], epochs: int) -> TrainingProgress:

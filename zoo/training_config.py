@@ -68,6 +68,10 @@ class TrainingConfig:
         "auto" (CUDA where there is one), "cpu", "cuda", "cuda:1".
     precision : "auto", "fp32", "bf16" or "fp16"
         auto: bf16 on CUDA, fp16 where that is unsafe; fp32 on the processor.
+    acceleration : "auto", "eager", "compiled" or "captured"
+        On CUDA: run the network as written, with its blocks compiled, or also with whole steps recorded in a CUDA graph.
+        auto: captured, where the run has steps enough to earn the minute that compiling takes, and the precision is not
+        fp16.
     checkpoint_every : int
         Epochs between states from which a run can be resumed.
     tensorboard : bool
@@ -102,6 +106,7 @@ class TrainingConfig:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
+    acceleration: str = "auto"
     checkpoint_every: int = 1
     tensorboard: bool = False
 
@@ -109,6 +114,7 @@ class TrainingConfig:
         choice(self.task, TASKS, name="task")
         choice(self.schedule, ("constant", "cosine"), name="schedule")
         choice(self.precision, ("auto", "fp32", "bf16", "fp16"), name="precision")
+        choice(self.acceleration, ("auto", "eager", "compiled", "captured"), name="acceleration")
         choice(self.cache_dtype, ("uint8", "float16"), name="cache_dtype")
         for name in ("epochs", "batch_size", "accumulation", "checkpoint_every"):
             whole_number(getattr(self, name), name=name)
@@ -159,7 +165,7 @@ class TrainingConfig:
 
     def differences(self, other: TrainingConfig) -> list[str]:
         """Return the names of the settings that differ and change what is learnt."""
-        free = ("cohort", "out", "cache", "device", "checkpoint_every", "tensorboard")
+        free = ("cohort", "out", "cache", "device", "acceleration", "checkpoint_every", "tensorboard")
         mine, theirs = self.to_dict(), other.to_dict()
         return [name for name in mine if name not in free and mine[name] != theirs[name]]
 

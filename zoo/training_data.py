@@ -92,11 +92,19 @@ class VolumeData:
         choice(set_name, self.set_names, name="set")
         return np.flatnonzero(np.array(self.sets, dtype=object) == set_name)
 
-    def batch(self, rows: Sequence[int] | NDArray[np.intp], device: torch.device) -> Batch:
-        """Return the patients at the given positions, on a device."""
+    def batch(
+        self, rows: Sequence[int] | NDArray[np.intp], device: torch.device, *, with_masks: bool = True
+    ) -> Batch:
+        """Return the patients at the given positions, on a device; the copy to CUDA does not make the processor wait.
+
+        Without masks, those come without voxels, shape (B, 1, 0, 0, 0).
+        """
         at = torch.as_tensor(np.asarray(rows, dtype=np.int64), device=self.images.device)
-        parts = (part[at].to(device) for part in (self.images, self.masks, self.has_mask, self.y_true))
-        return Batch(*parts)
+        masks = self.masks[at] if with_masks else self.masks.new_zeros((len(at), 1, 0, 0, 0))
+        parts = (self.images[at], masks, self.has_mask[at], self.y_true[at])
+        if device.type == "cuda" and self.images.device.type == "cpu":
+            return Batch(*(part.pin_memory().to(device, non_blocking=True) for part in parts))
+        return Batch(*(part.to(device) for part in parts))
 
     def placed(self, device: torch.device) -> VolumeData:
         """Return the data on the device if they leave three quarters of its free memory, else as they are."""

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 from biomark.errors import BiomarkError
-from biomark.zoo.augmentation import Augmentation, augment
+from biomark.zoo.affine_sampling import sample_affine
+from biomark.zoo.augmentation import Augmentation, augment, draw_variations
 
 STILL = {"rotation_degrees": (0.0, 0.0, 0.0), "translation": 0.0, "flip": (False, False, False)}
 STRONG = Augmentation(
@@ -140,6 +141,17 @@ def test_one_setting_leaves_the_draws_of_another():
     plain, _ = augment(image, seeds=[1, 2])
     brighter, _ = augment(image, seeds=[1, 2], settings=Augmentation(offset=1e-7))
     torch.testing.assert_close(plain, brighter, rtol=0, atol=1e-6)
+
+
+def test_sampling_where_volumes_lie_is_grid_sample():
+    settings = Augmentation(rotation_degrees=(40, 40, 40), translation=0.4, flip=(True,) * 3)
+    volumes = torch.randint(0, 256, (5, 1, 12, 16, 14), dtype=torch.uint8)
+    rows = torch.tensor([4, 0, 2, 2])
+    theta = draw_variations([1, 2, 3, 4], settings, (12, 16, 14)).theta
+    taken = volumes[rows].float()
+    grid = torch.nn.functional.affine_grid(theta, list(taken.shape), align_corners=False)
+    expected = torch.nn.functional.grid_sample(taken, grid, align_corners=False)
+    torch.testing.assert_close(sample_affine(volumes, rows, theta), expected, rtol=0, atol=5e-3)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import torch
 from biomark import zoo
 from biomark.zoo.exporting import exported, scripted
 from biomark.zoo.model_summary import n_flops, n_parameters
+from biomark.zoo.stem import StemConvolution
 
 NAMES = ["resnet10_3d", "resnet18_3d", "resnet34_3d", "resnet50_3d"]
 
@@ -154,3 +155,14 @@ def test_the_device_gives_the_numbers_of_the_processor():
     expected = model(x).logits
     found = model.cuda()(x.cuda()).logits.cpu()
     torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 16), (9, 12, 7)])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_folded_stem_is_the_same_convolution(shape, channels):
+    stem = StemConvolution(channels, 5).double()
+    volume = torch.rand(2, channels, *shape, dtype=torch.float64)
+    plain, folded = stem(volume), stem.folded(volume)
+    torch.testing.assert_close(folded, plain, rtol=1e-10, atol=1e-12)
+    gradients = [torch.autograd.grad(y.square().sum(), stem.weight)[0] for y in (plain, folded)]
+    torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-9, atol=1e-10)

@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import torch
 from biomark import zoo
-from biomark.errors import BiomarkError
+from biomark.errors import BiomarkError, FailedWorkError
 from biomark.zoo.augmentation import Augmentation
 from biomark.zoo.inference import run_network
 from biomark.zoo.learner import Learner, NonFiniteLossError, learning_rate_at
 from biomark.zoo.precision import Precision, choose_device, choose_precision
 from biomark.zoo.run_folder import load_model, read_metrics
-from biomark.zoo.training import fit
+from biomark.zoo.training import chosen_acceleration, fit
 from biomark.zoo.training_config import TrainingConfig
+from biomark.zoo.varied_batches import VariedBatches
 
 SMALL = {"model": "resnet10_3d", "model_options": {"width": 2, "decoder_width": 1}}
 CPU = torch.device("cpu")
@@ -33,6 +34,13 @@ def learner(data, **settings):
     return Learner(chosen, model, data, device=CPU, precision=Precision("fp32", "cpu"))
 
 
+def learnt(one, rows, *, epoch=1, step=1, learning_rate=0.01):
+    """Do one step and return what it lost."""
+    one.step(np.asarray(rows), epoch=epoch, step=step, learning_rate=learning_rate)
+    (loss,) = one.losses()
+    return loss
+
+
 def weights(model):
     return {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
@@ -41,7 +49,7 @@ def test_a_step_is_adam_on_the_loss_of_the_batch(toy_volumes):
     data = toy_volumes(4)
     one = learner(data, augmentation=None)
     by_hand = copy.deepcopy(one.model).train()
-    loss = one.step(np.arange(4), epoch=1, step=1, learning_rate=0.01)
+    loss = learnt(one, np.arange(4))
 
     optimizer = torch.optim.Adam(by_hand.parameters(), lr=0.01)
     terms = zoo.network_loss(
@@ -67,7 +75,7 @@ def test_accumulation_gives_the_gradient_of_the_whole_batch(toy_volumes):
             if isinstance(module, torch.nn.BatchNorm3d):
                 module.train = lambda mode=True, module=module: module
                 module.training = False
-        norms.append(one.step(np.arange(4), epoch=1, step=1, learning_rate=0.01))
+        norms.append(learnt(one, np.arange(4)))
     for a, b in zip(*norms, strict=True):
         assert a == pytest.approx(b, rel=1e-4)
 
@@ -84,7 +92,7 @@ def test_clipping_bounds_the_gradient(toy_volumes):
         return real(*arguments, **options)
 
     one.optimizer.step = step
-    assert one.step(np.arange(4), epoch=1, step=1, learning_rate=0.01).gradient_norm > 1e-3
+    assert learnt(one, np.arange(4)).gradient_norm > 1e-3
     assert seen[0] == pytest.approx(1e-3, rel=1e-2)
 
 
@@ -104,12 +112,12 @@ def test_the_average_follows_the_weights_and_is_what_is_kept(tmp_path, toy_volum
 @pytest.mark.parametrize("broken", ["image", "weights"])
 def test_a_loss_that_is_no_number_stops_with_its_batch_and_changes_nothing(toy_volumes, broken):
     data = toy_volumes(6)
-    one = learner(data, augmentation=None)
     if broken == "image":
         images = data.images.to(torch.float16) / 255
         images[2] = torch.nan
-        one.data = replace(data, images=images)
-    else:
+        data = replace(data, images=images)
+    one = learner(data, augmentation=None)
+    if broken == "weights":
         with torch.no_grad():
             one.model.classifier.bias.fill_(torch.inf)
     before = weights(one.model)
@@ -124,7 +132,7 @@ def test_a_loss_that_is_no_number_stops_with_its_batch_and_changes_nothing(toy_v
 def test_a_sample_is_augmented_alike_whatever_its_place(toy_volumes):
     data = toy_volumes(4)
     losses = [
-        learner(data, augmentation=Augmentation()).step(rows, epoch=1, step=1, learning_rate=0.0).total
+        learnt(learner(data, augmentation=Augmentation()), rows, learning_rate=0.0).total
         for rows in (np.array([0, 1, 2]), np.array([2, 0, 1]))
     ]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
@@ -230,6 +238,32 @@ def test_bf16_on_the_processor_learns(tmp_path, toy_volumes):
     assert all(math.isfinite(epoch["train_loss"]) for epoch in run.history)
 
 
+def test_losses_are_those_of_the_steps_since_the_last_look(toy_volumes):
+    one, other = learner(toy_volumes(6)), learner(toy_volumes(6))
+    batches = [np.array([0, 1, 2]), np.array([3, 4]), np.array([5, 0, 3])]
+    for step, rows in enumerate(batches, start=1):
+        one.step(rows, epoch=1, step=step, learning_rate=0.01)
+    single = [learnt(other, rows, step=step) for step, rows in enumerate(batches, start=1)]
+    assert one.losses() == single and one.losses() == []
+
+
+def test_more_steps_than_the_journal_holds_are_refused(toy_volumes, monkeypatch):
+    one = learner(toy_volumes(2), augmentation=None)
+    monkeypatch.setattr(type(one.journal), "is_full", True)
+    with pytest.raises(FailedWorkError, match="read them first"):
+        one.step(np.arange(2), epoch=1, step=1, learning_rate=0.01)
+
+
+def test_compiling_is_chosen_where_it_pays():
+    cuda, half = torch.device("cuda"), Precision("bf16", "cuda")
+    long, short = config(epochs=250), config(epochs=2)
+    assert chosen_acceleration(long, 240, cuda, half) == "captured"
+    assert chosen_acceleration(short, 240, cuda, half) == "eager"
+    assert chosen_acceleration(long, 240, cuda, Precision("fp16", "cuda")) == "eager"
+    assert chosen_acceleration(long, 240, CPU, Precision("fp32", "cpu")) == "eager"
+    assert chosen_acceleration(config(acceleration="compiled"), 4, cuda, half) == "compiled"
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "auto"])
@@ -239,3 +273,75 @@ def test_the_device_learns_and_goes_on(tmp_path, toy_volumes, precision):
     run = fit(settings, data)
     assert all(math.isfinite(epoch["train_loss"]) for epoch in run.history)
     assert fit(settings, data, resume=True) == run
+
+
+def gpu_learner(data, acceleration, **settings):
+    chosen = config(**{"batch_size": 4, "ema": 0.9, "clip_norm": 1.0, **settings})
+    torch.manual_seed(0)
+    model = zoo.create_model(chosen.model, task=chosen.task, labels=data.labels, **chosen.model_options)
+    device = torch.device("cuda")
+    return Learner(
+        chosen, model, data.placed(device), device=device, precision=Precision("fp32", "cuda"), acceleration=acceleration
+    )
+
+
+def gpu_losses(one, *, steps=8):
+    found = []
+    for step in range(1, steps + 1):
+        # The fifth batch is a smaller one, as at the end of an epoch.
+        rows = np.random.default_rng(step).permutation(8)[: 3 if step == 5 else 4]
+        one.step(rows, epoch=1, step=step, learning_rate=1e-3)
+    found += one.losses()
+    return np.array(found)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("task", ["single-task", "multi-task"])
+def test_recorded_steps_learn_what_plain_steps_learn(toy_volumes, task):
+    data = toy_volumes(8, 32, missing=True)
+    options = {"width": 8} if task == "single-task" else {"width": 8, "decoder_width": 2}
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    plain = gpu_losses(gpu_learner(data, "eager", task=task, model_options=options))
+    fast = gpu_learner(data, "captured", task=task, model_options=options)
+    recorded = gpu_losses(fast)
+    assert fast.stepping.note == ""
+    np.testing.assert_allclose(recorded[:3], plain[:3], rtol=2e-3)
+    # Rounding grows from step to step; the course is the same.
+    np.testing.assert_allclose(recorded, plain, rtol=0.1)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("acceleration", ["eager", "captured"])
+def test_the_device_stops_learning_at_the_first_loss_that_is_no_number(toy_volumes, acceleration):
+    data = toy_volumes(8, 32)
+    images = data.images.to(torch.float16) / 255
+    images[7] = torch.nan
+    one = gpu_learner(replace(data, images=images), acceleration, augmentation=None)
+    for step in range(1, 6):
+        one.step(np.arange(4), epoch=1, step=step, learning_rate=1e-3)
+    one.losses()
+    before = {name: p.detach().clone() for name, p in one.model.named_parameters()}
+    one.step(np.array([1, 2, 3, 7]), epoch=2, step=1, learning_rate=1e-3)
+    one.step(np.arange(4), epoch=2, step=2, learning_rate=1e-3)
+    with pytest.raises(NonFiniteLossError, match=r"epoch 2, step 1: loss nan, .*P01, P02, P03, P07$"):
+        one.losses()
+    assert all(torch.equal(before[name], p.detach()) for name, p in one.model.named_parameters())
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_volumes_are_sampled_where_they_lie_as_they_would_be_on_the_processor(toy_volumes):
+    data = toy_volumes(6, 24)
+    rows, seeds = np.array([4, 0, 3]), [1, 2, 3]
+    settings = Augmentation(gain=0.2, gamma=0.2)
+    found = {}
+    for name in ("cpu", "cuda"):
+        device = torch.device(name)
+        batches = VariedBatches(
+            data.placed(device), settings, with_masks=True, device=device, precision=Precision("fp32", name)
+        )
+        found[name] = batches.batch(rows, seeds)
+    torch.testing.assert_close(found["cuda"].image.cpu(), found["cpu"].image, rtol=0, atol=1e-4)
+    assert (found["cuda"].mask.cpu().float() != found["cpu"].mask).float().mean() < 1e-4
