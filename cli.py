@@ -54,17 +54,45 @@ def cli() -> None:
     metavar="C",
     help="Level of the intervals.  [default: 0.95]",
 )
-@click.option("--title", metavar="T", help="Title of the page.  [default: the name of the file]")
+@click.option("--title", metavar="T", help="Title of the page.  [default: the labels and the models]")
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    metavar="DIR",
+    help="Folder of a run that made the predictions: where it looks and what it has learnt; repeatable.",
+)
+@click.option("--cohort", metavar="COHORT.csv", help="With --run: the volumes.")
+@click.option(
+    "--viewers",
+    "n_viewers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --run: how many patients get a slice viewer.  [default: all of the judged set]",
+)
+@click.option(
+    "--layer", metavar="NAME", help="With --run: of the heat maps.  [default: the encoder's last map]"
+)
+@click.option(
+    "--device", default="auto", show_default=True, metavar="NAME", help="With --run: auto, cpu, cuda."
+)
+@click.option("--simulated", is_flag=True, help="Say on every page that the patients are simulated.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of a summary.")
 @click.option("--quiet", is_flag=True, help="Show neither progress nor a summary.")
-def report(preds: str, out: str, title: str | None, as_json: bool, quiet: bool, **options: Any) -> None:
+def report(
+    preds: str, out: str, title: str | None, runs: tuple[str, ...], cohort: str | None, n_viewers: int | None,
+    layer: str | None, device: str, simulated: bool, as_json: bool, quiet: bool, **options: Any,
+) -> None:  # fmt: skip
     """Write the statistical report of a predictions file.
 
-    DIR receives report.html, report.json and tables/, whole or not at all. An earlier report in it is replaced.
+    DIR receives report.html, report.json and tables/, whole or not at all; with --run also explanation/ and
+    embedding/. An earlier report in it is replaced.
     """
     from .viz.report_folder import check_folder
 
     check_folder(out)
+    if bool(runs) != bool(cohort):
+        raise click.UsageError("--run and --cohort belong together")
     from .stats.evaluation import evaluate
     from .stats.predictions import read_predictions
     from .viz.report import write_report
@@ -73,8 +101,16 @@ def report(preds: str, out: str, title: str | None, as_json: bool, quiet: bool, 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     with progress_bar(hidden=quiet) as tell:
         evaluation = evaluate(read_predictions(preds), progress=tell, **given)
+        networks = None
+        if cohort is not None:
+            from .viz.run_findings import findings_of_runs
+
+            networks = findings_of_runs(
+                runs, cohort, set_name=evaluation.main_set, layer=layer, device=device, n_viewers=n_viewers,
+                rng=evaluation.settings["seed"], progress=lambda what, done, total: tell(done, total, what),
+            )  # fmt: skip
         tell(1, 1, "writing the report")
-        write_report(evaluation, out, title=title)
+        write_report(evaluation, out, title=title, networks=networks, simulated=simulated)
     if as_json:
         click.echo((Path(out) / "report.json").read_bytes(), nl=False)
     elif not quiet:
@@ -313,7 +349,7 @@ def explain(
     from .viz.attention import attention_in_words
     from .viz.explained_runs import read_runs
     from .viz.explaining import explain as explain_models
-    from .viz.explaining import write_explanation
+    from .viz.explanation_folder import write_explanation
     from .viz.training_terminal import stage_bar
 
     names = [name.strip() for name in patients.split(",") if name.strip()] if patients else []
@@ -329,7 +365,7 @@ def explain(
             negative=negative,
             progress=tell,
         )
-        write_explanation(found, out, simulated=simulated)
+        write_explanation(found, out, simulated=simulated or read.simulated)
     if not quiet:
         for one in found.attention.values():
             click.echo("\n".join(attention_in_words(one)))
@@ -386,7 +422,7 @@ def embed(
             progress=tell,
         )
         note = f"Patients of the set {read.set_name}." if read.set_name else ""
-        write_embeddings(found, out, simulated=simulated, note=note)
+        write_embeddings(found, out, simulated=simulated or read.simulated, note=note)
     if not quiet:
         for (model, label), measured in found.separations.items():
             click.echo(f"{model}, {label}: {separation_in_words(measured)}")

@@ -46,7 +46,7 @@ class Evaluation:
     warnings : tuple of dict
         What a referee would raise: kind, where, message; worst first.
     provenance : dict
-        Version, date, seed, input with its SHA-256, package versions.
+        Version, date, seed, input with its SHA-256 and what its column ``origin`` says, package versions.
     """
 
     settings: dict[str, Any]

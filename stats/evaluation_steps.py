@@ -300,10 +300,16 @@ class EvaluationSteps:
                 "layout": source.layout,
                 "rows": source.n_rows,
                 "patients": sum(a.patient_id.size for a in self.arrays.values()),
+                "origin": _origin(self.predictions.frame),
             },
             "packages": {name: _version(name) for name in PACKAGES},
             "python": platform.python_version(),
         }
+
+
+def _origin(frame: pd.DataFrame) -> list[str]:
+    """Say what a column ``origin`` says of where the rows come from: simulated, reconstructed; empty without one."""
+    return sorted(frame["origin"].dropna().astype(str).unique()) if "origin" in frame else []
 
 
 def _roles(sets: tuple[str, ...], cutoff_from: str | None) -> tuple[str, str | None]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from .attention import Attention, attention_figure, lesion_attention
     from .embedding import EmbeddingPanel, embedding_figure
     from .embedding_page import embedding_html
-    from .explaining import ExplainedCase, Explanation, explain, write_explanation
+    from .explaining import ExplainedCase, Explanation, explain
+    from .explanation_folder import write_explanation
     from .forest import ForestRow, forest_figure
     from .gradcam import GradCam, gradcam_plus_plus
     from .layer_capture import encoder_layers
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .report import report_html, write_report
     from .representative_cases import cases_figure
     from .roc import roc_figure
+    from .run_findings import RunFindings, findings_of_runs
     from .scores import score_figure
     from .slices import ViewedMap, ViewedPatient, slice_viewer
     from .static_export import write_drawing
@@ -34,6 +36,7 @@ __all__ = [
     "Explanation",
     "ForestRow",
     "GradCam",
+    "RunFindings",
     "ViewedMap",
     "ViewedPatient",
     "attention_figure",
@@ -42,6 +45,7 @@ __all__ = [
     "embedding_html",
     "encoder_layers",
     "explain",
+    "findings_of_runs",
     "forest_figure",
     "gradcam_plus_plus",
     "lesion_attention",
@@ -65,6 +69,7 @@ _HOME = {
     "Explanation": ".explaining",
     "ForestRow": ".forest",
     "GradCam": ".gradcam",
+    "RunFindings": ".run_findings",
     "ViewedMap": ".slices",
     "ViewedPatient": ".slices",
     "attention_figure": ".attention",
@@ -73,6 +78,7 @@ _HOME = {
     "embedding_html": ".embedding_page",
     "encoder_layers": ".layer_capture",
     "explain": ".explaining",
+    "findings_of_runs": ".run_findings",
     "forest_figure": ".forest",
     "gradcam_plus_plus": ".gradcam",
     "lesion_attention": ".attention",
@@ -84,7 +90,7 @@ _HOME = {
     "tsne": ".neighbour_embedding",
     "umap": ".neighbour_embedding",
     "write_drawing": ".static_export",
-    "write_explanation": ".explaining",
+    "write_explanation": ".explanation_folder",
     "write_report": ".report",
 }
 

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from ..errors import BiomarkError
 from ..stats.explanation import EXPLANATION_METRICS, ExplanationScores, explanation_rows
-from ..stats.inputs import Seed
+from ..stats.inputs import Seed, choice
 from .number_format import MINUS, count, estimate, number, p_equation
 from .theme import LIGHT, base_axis, base_layout, literal, model_styles, shortened, translucent
 
@@ -20,13 +20,26 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-__all__ = ["METRIC_TITLES", "Attention", "attention_figure", "attention_in_words", "lesion_attention"]
+__all__ = [
+    "ATTENTION_CAPTION",
+    "METRIC_TITLES",
+    "Attention",
+    "attention_figure",
+    "attention_in_words",
+    "lesion_attention",
+]
 
 METRIC_TITLES = {
     "energy": "Energy in the lesion",
     "pointing": "Pointing game",
     "iou": "IoU at matched volume",
 }
+ATTENTION_CAPTION = (
+    "Dots: patients, a line from model to model; diamonds: means with their intervals; dotted: the mean level of "
+    "chance, a map that is the same everywhere. A lesion in the middle of a crop is met by any map that is high in the "
+    "middle: compare models with each other before praising one."
+)
+_AXIS_TITLES = {"energy": "Share of the map’s energy", "pointing": "Hit (1) or miss (0)", "iou": "IoU"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +122,12 @@ def lesion_attention(
     return Attention(label, dict(scores), tuple(patient_id), pd.DataFrame(models), pd.DataFrame(differences))
 
 
-def attention_figure(found: Attention, *, models: Sequence[str] | None = None) -> go.Figure:
+def attention_figure(
+    found: Attention,
+    *,
+    models: Sequence[str] | None = None,
+    metrics: Sequence[str] = EXPLANATION_METRICS,
+) -> go.Figure:
     """Draw one panel per metric: a dot per patient, a line from model to model, the mean with its interval, and chance.
 
     Parameters
@@ -117,17 +135,30 @@ def attention_figure(found: Attention, *, models: Sequence[str] | None = None) -
     found : Attention
     models : sequence of str, optional
         All models of the work, which fix the colours; by default those of ``found``.
+    metrics : sequence of "energy", "pointing" and "iou", at least one
+        One alone has neither title nor legend: the page says them.
 
     Returns
     -------
     plotly.graph_objects.Figure
+
+    Raises
+    ------
+    BiomarkError
+        Without a metric, or for an unknown one.
     """
+    if not metrics:
+        raise BiomarkError("a figure of attention needs at least one metric")
+    for metric in metrics:
+        choice(metric, EXPLANATION_METRICS, name="metrics")
     own = list(found.scores)
     styles = model_styles(list(models or own))
-    figure = make_subplots(rows=1, cols=3, subplot_titles=[METRIC_TITLES[m] for m in EXPLANATION_METRICS])
+    alone = len(metrics) == 1
+    titles = None if alone else [METRIC_TITLES[m] for m in metrics]
+    figure = make_subplots(rows=1, cols=len(metrics), subplot_titles=titles)
     # Dots of equal values must not cover each other: each patient keeps one place beside the middle.
     aside = np.random.default_rng(0).uniform(-0.16, 0.16, len(found.patient_id))
-    for panel, metric in enumerate(EXPLANATION_METRICS, 1):
+    for panel, metric in enumerate(metrics, 1):
         values = np.array([getattr(found.scores[model], metric) for model in own])
         if len(own) > 1:
             figure.add_trace(_pairs(values, aside), row=1, col=panel)
@@ -161,33 +192,38 @@ def attention_figure(found: Attention, *, models: Sequence[str] | None = None) -
                 row=1,
                 col=panel,
             )
-            figure.add_trace(_mean(at, row, colour, model), row=1, col=panel)
+            figure.add_trace(_mean(at, row, colour, model, legend=panel == 1), row=1, col=panel)
     ticks = {"tickvals": list(range(len(own))), "ticktext": [literal(shortened(model, 16)) for model in own]}
     layout = base_layout(
-        height=400,
-        margin={"l": 72, "r": 14, "t": 40, "b": 70},
+        height=320 if alone else 400,
+        margin={"l": 60, "r": 8, "t": 14, "b": 34} if alone else {"l": 72, "r": 14, "t": 40, "b": 70},
         legend={"orientation": "h", "x": 0, "y": -0.18},
+        showlegend=not alone,
     )
     figure.update_layout(layout)
     figure.update_annotations(font={"size": 13, "color": LIGHT.ink})
     figure.update_xaxes(base_axis("", **ticks, showgrid=False) | {"range": [-0.5, len(own) - 0.5]})
-    for panel, metric in enumerate(EXPLANATION_METRICS, 1):
+    for panel, metric in enumerate(metrics, 1):
         top = 1.0 if metric == "pointing" else _top(found, metric)
-        figure.update_yaxes(base_axis("", range=[-0.03 * top, 1.04 * top]), col=panel)
-    figure.update_yaxes(title={"text": "Agreement with the lesion", "standoff": 14}, nticks=6, col=1)
+        figure.update_yaxes(base_axis("", range=[-0.03 * top, 1.04 * top], nticks=6), col=panel)
+    called = _AXIS_TITLES[metrics[0]] if alone else "Agreement with the lesion"
+    figure.update_yaxes(title={"text": called, "standoff": 8 if alone else 14}, col=1)
     return figure
 
 
-def attention_in_words(found: Attention, *, digits: int = 3) -> list[str]:
+def attention_in_words(
+    found: Attention, *, digits: int = 3, metrics: Sequence[str] = EXPLANATION_METRICS
+) -> list[str]:
     """Return the result as sentences: each model against chance, then the paired differences.
 
     Parameters
     ----------
     found : Attention
     digits : int
+    metrics : sequence of "energy", "pointing" and "iou"
     """
     said = []
-    for metric in EXPLANATION_METRICS:
+    for metric in metrics:
         for row in found.models.query("metric == @metric").to_dict("records"):
             said.append(
                 f"{METRIC_TITLES[metric]}, {row['model']}, {found.label}: "
@@ -242,7 +278,7 @@ def _line(at: int, value: float, name: str, dash: str, colour: str, *, legend: b
     )
 
 
-def _mean(at: int, row: Any, colour: str, model: str) -> go.Scatter:
+def _mean(at: int, row: Any, colour: str, model: str, *, legend: bool) -> go.Scatter:
     mean, low, high = float(row["mean"]), float(row["ci_low"]), float(row["ci_high"])
     known = np.isfinite([low, high]).all()
     return go.Scatter(
@@ -255,7 +291,7 @@ def _mean(at: int, row: Any, colour: str, model: str) -> go.Scatter:
             "arrayminus": [mean - low if known else 0.0], "color": colour, "thickness": 2.2, "width": 6,
         },
         name=f"mean of {literal(shortened(model, 20))} with {row['confidence']:.0%} interval",
-        showlegend=row["metric"] == EXPLANATION_METRICS[0],
+        showlegend=legend,
         hovertemplate=f"{estimate(mean, low, high, 3)}<extra></extra>",
         meta={"model": model, "part": "mean"},
     )  # fmt: skip

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..errors import BiomarkError
 from ..stats.embedding import EmbeddingSeparation, embedding_separation
 from ..stats.inputs import Seed
 from ..stats.results import FloatArray, plain
+from .csv_table import csv_text
 from .embedding import EmbeddingPanel, separation_in_words
 from .embedding_page import embedding_html
 from .explained_runs import RunsOnCohort
@@ -23,7 +25,10 @@ from .neighbour_embedding import Embedding, pca, tsne
 if TYPE_CHECKING:
     from ..zoo.training_data import VolumeData
 
-__all__ = ["Embeddings", "embed", "features_of_runs", "write_embeddings"]
+__all__ = ["FILES", "Embeddings", "embed", "features_of_runs", "fill_embeddings", "write_embeddings"]
+
+FILES = ("embedding.html", "embedding.csv", "separation.json")
+"""What `write_embeddings` writes."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -65,7 +70,8 @@ def embed(
     perplexity, learning_rate : float
         Of `tsne`. A perplexity that is not below n is refused.
     k, n_permutations : int
-        Of `biomark.stats.embedding_separation`; k is lowered to n - 1 where there are fewer patients.
+        Of `biomark.stats.embedding_separation`; k is lowered to a third of the other patients where it
+        is more.
     rng : seed or numpy.random.Generator
     progress : function of (what, done, total), optional
 
@@ -110,34 +116,53 @@ def write_embeddings(
     note : str
         Stands on the page, for instance which set is shown.
     """
-    import pandas as pd
-
     from .report_folder import replace_folder
 
     with replace_folder(path) as folder:
-        embedding_html(found.panels, folder / "embedding.html", simulated=simulated, note=note)
-        parts = []
-        for panel in found.panels:
-            points = panel.embedding.coordinates
-            columns = {axis: points[:, k] for k, axis in enumerate("xyz"[: points.shape[1]])}
-            head = {
-                "patient_id": list(panel.patient_id),
-                "model": panel.model,
-                "method": panel.embedding.method,
-            }
-            parts.append(pd.DataFrame(head | {"label": panel.label, "y_true": panel.y_true} | columns))
-        pd.concat(parts, ignore_index=True).to_csv(folder / "embedding.csv", index=False)
-        rows = [
-            {
-                "model": model,
-                "label": label,
-                "separation": measured,
-                "sentence": separation_in_words(measured),
-            }
-            for (model, label), measured in found.separations.items()
-        ]
-        text = json.dumps(plain(rows), indent=1, ensure_ascii=False, allow_nan=False)
-        (folder / "separation.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+        fill_embeddings(found, folder, simulated=simulated, note=note)
+
+
+def fill_embeddings(
+    found: Embeddings, folder: Path, *, simulated: bool = False, note: str = "", back: str = ""
+) -> None:
+    """Write the files of `write_embeddings` into an empty folder.
+
+    Parameters
+    ----------
+    found, simulated, note
+        As for `write_embeddings`.
+    folder : Path
+        Made where it does not exist.
+    back : str
+        Address of the page that leads here, relative to the folder.
+    """
+    import pandas as pd
+
+    folder.mkdir(parents=True, exist_ok=True)
+    embedding_html(found.panels, folder / "embedding.html", simulated=simulated, note=note, back=back)
+    parts = []
+    for panel in found.panels:
+        points = panel.embedding.coordinates
+        columns = {axis: points[:, k] for k, axis in enumerate("xyz"[: points.shape[1]])}
+        head = {
+            "patient_id": list(panel.patient_id),
+            "model": panel.model,
+            "method": panel.embedding.method,
+        }
+        parts.append(pd.DataFrame(head | {"label": panel.label, "y_true": panel.y_true} | columns))
+    table = csv_text(pd.concat(parts, ignore_index=True))
+    (folder / "embedding.csv").write_text(table, encoding="utf-8", newline="\n")
+    rows = [
+        {
+            "model": model,
+            "label": label,
+            "separation": measured,
+            "sentence": separation_in_words(measured),
+        }
+        for (model, label), measured in found.separations.items()
+    ]
+    text = json.dumps(plain(rows), indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / "separation.json").write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def features_of_runs(
@@ -181,5 +206,5 @@ def _separation(
     if min(n_pos, n - n_pos) < 2:
         return None
     return embedding_separation(
-        points[known], y[known], k=min(k, n - 1), n_permutations=n_permutations, rng=rng
+        points[known], y[known], k=min(k, max(1, (n - 1) // 3)), n_permutations=n_permutations, rng=rng
     )

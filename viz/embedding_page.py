@@ -24,6 +24,7 @@ def embedding_html(
     title: str = "What the networks have learnt to tell apart",
     simulated: bool = False,
     note: str = "",
+    back: str = "",
 ) -> str:
     """Return a page of embeddings, one column per model, with a switch for the label and one for the method.
 
@@ -38,6 +39,8 @@ def embedding_html(
         Say on the page that the patients are simulated.
     note : str
         What else the reader must know, for instance which set is shown.
+    back : str
+        Address of the page that leads here.
 
     Returns
     -------
@@ -72,6 +75,7 @@ def embedding_html(
         "title": title,
         "simulated": simulated,
         "note": note,
+        "back": back,
         "models": models,
         "labels": labels,
         "methods": methods,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..errors import BiomarkError
 from .explaining import ExplainedCase
 from .lazy_volume import LazyVolume
+from .origin import frame_is_simulated
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,6 +54,11 @@ class RunsOnCohort:
         """Names of the patients that were asked for."""
         names = self.cached.cohort.patient_id
         return tuple(str(names[row]) for row in self.rows)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the cohort says that it was simulated."""
+        return frame_is_simulated(self.cached.cohort.frame)
 
     def y_true(self, label: str) -> NDArray[np.float64]:
         """Return a label of the patients that were asked for: 0, 1 or NaN."""

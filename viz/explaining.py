@@ -1,13 +1,9 @@
-"""What ``biomark explain`` does: heat maps of trained networks on patients, judged against the lesion, as a folder."""
+"""What ``biomark explain`` does: heat maps of trained networks on patients, judged against the lesion."""
 
 from __future__ import annotations
 
-import json
-import os
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,18 +12,16 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import BiomarkError
 from ..stats.explanation import explanation_scores
 from ..stats.inputs import Seed
-from ..stats.results import plain
-from .attention import Attention, attention_in_words, lesion_attention
+from .attention import Attention, lesion_attention
 from .gradcam import GradCam, gradcam_plus_plus
 from .lazy_volume import LazyVolume
 from .map_enlargement import enlarged_map
-from .representative_cases import cases_figure
-from .slices import ViewedMap, ViewedPatient, slice_viewer
+from .slices import ViewedMap, ViewedPatient
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["ExplainedCase", "Explanation", "explain", "write_explanation"]
+__all__ = ["ExplainedCase", "Explanation", "explain"]
 
 Progress = Callable[[str, int, int], None]
 
@@ -134,82 +128,6 @@ def explain(
     return Explanation(patients, found, tuple(models), tuple(chosen), negative)
 
 
-def write_explanation(
-    found: Explanation,
-    path: str | os.PathLike[str],
-    *,
-    title: str = "Where the networks look",
-    simulated: bool = False,
-    n_cases: int = 3,
-) -> None:
-    """Write an explanation as a folder: index.html, a viewer per patient, tables, and a figure of cases.
-
-    ``index.html`` holds the figure of attention and its numbers and leads to the viewers in ``patients/``;
-    ``attention.csv`` has a row per patient, model and label, ``attention.json`` the means and tests,
-    ``cases-<label>.svg`` the cases at evenly spaced ranks of the first model's energy in the lesion, lowest to
-    highest, so that nobody picked them.
-
-    Parameters
-    ----------
-    found : Explanation
-    path : path
-    title : str
-    simulated : bool
-        Say everywhere that the volumes are simulated.
-    n_cases : int
-        Patients in the figure of cases.
-    """
-    import pandas as pd
-
-    from .explanation_page import explanation_html
-    from .report_folder import replace_folder
-
-    with replace_folder(path) as folder:
-        (folder / "patients").mkdir()
-        pages = {}
-        for k, patient in enumerate(found.patients):
-            name = f"patients/{k + 1:04d}-{_file_name(patient.patient_id)}.html"
-            slice_viewer(
-                [patient], folder / name, title=f"{title}: {patient.patient_id}", simulated=simulated
-            )
-            pages[patient.patient_id] = name
-        (folder / "index.html").write_text(
-            explanation_html(found, pages, title=title, simulated=simulated), encoding="utf-8", newline="\n"
-        )
-        if not found.attention:
-            return
-        frames = [one.to_frame() for one in found.attention.values()]
-        pd.concat(frames, ignore_index=True).to_csv(folder / "attention.csv", index=False)
-        summary = {
-            label: {
-                "models": one.models.to_dict("records"),
-                "differences": one.differences.to_dict("records"),
-                "sentences": attention_in_words(one),
-            }
-            for label, one in found.attention.items()
-        }
-        text = json.dumps(plain(summary), indent=1, ensure_ascii=False, allow_nan=False)
-        (folder / "attention.json").write_text(text + "\n", encoding="utf-8", newline="\n")
-        for label, one in found.attention.items():
-            rows = cases_by_rank(one, n_cases)
-            chosen = [p for name in rows for p in found.patients if p.patient_id == name]
-            drawing = cases_figure(chosen, label, simulated=simulated)
-            Path(folder / f"cases-{_file_name(label)}.svg").write_text(
-                drawing, encoding="utf-8", newline="\n"
-            )
-
-
-def cases_by_rank(found: Attention, n_cases: int) -> list[str]:
-    """Return patients at evenly spaced ranks of the first model's energy in the lesion, lowest to highest."""
-    energy = next(iter(found.scores.values())).energy
-    known = np.flatnonzero(~np.isnan(energy))
-    order = known[np.argsort(energy[known], kind="stable")]
-    if order.size == 0:
-        return list(found.patient_id[:n_cases])
-    at = np.unique(np.rint(np.linspace(0, order.size - 1, min(n_cases, order.size))).astype(int))
-    return [found.patient_id[int(order[k])] for k in at]
-
-
 def _common_labels(models: Mapping[str, Any], labels: Sequence[str] | None) -> list[str]:
     known = [list(getattr(model, "labels", ())) for model in models.values()]
     common = [label for label in known[0] if all(label in own for own in known)]
@@ -303,7 +221,3 @@ def _map(patient: ViewedPatient, model: str, label: str) -> ViewedMap:
 
 def _truth(value: float) -> str:
     return "positive" if value == 1 else "negative" if value == 0 else "unknown"
-
-
-def _file_name(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:60] or "unnamed"

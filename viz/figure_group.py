@@ -21,9 +21,9 @@ class Panel:
     heading : str
         Names of the label and the model that it shows, as they stand in the file.
     figures : dict
-        Plotly's JSON by set.
+        Plotly's JSON by set, or by what else the group lets choose.
     alternatives : dict
-        The same in words, by set.
+        The same in words.
     """
 
     name: str
@@ -41,12 +41,14 @@ class FigureGroup:
     name : str
     caption : str
     sets : tuple of str
-        Sets to choose from; the first is shown at first.
+        Sets, or what ``choice`` names, to choose from; the first is shown at first.
     has_models : bool
         Whether single models can be switched off.
     toggles : tuple of (part, title)
         The parts of the traces that can be switched off, and what the controls are called.
     panels : list of Panel
+    choice : str
+        What is chosen: a set, or a label.
     """
 
     name: str
@@ -55,6 +57,7 @@ class FigureGroup:
     has_models: bool
     toggles: tuple[tuple[str, str], ...]
     panels: list[Panel]
+    choice: str = "Set"
 
 
 def plain_figure(figure: go.Figure) -> dict[str, Any]:

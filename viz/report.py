@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import os
 import shlex
-from functools import cache
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 from markupsafe import Markup
 
 from .captions import cutoff_label, main_cutoff, one_unnamed_set, set_heading, settings_in_words
-from .control_characters import legible
 from .figure_group import FigureGroup
 from .interval_mark import line_sample
 from .number_format import count
+from .origin import SIMULATED_SENTENCE, evaluation_is_simulated
+from .page_assets import asset, csp_hash, json_for_script, page_environment, plotly_js
 from .page_figures import page_figures
 from .probability_tables import unjudged_scores
 from .prose import findings, headline, manuscript
 from .report_folder import replace_folder
-from .tables import main_tables, possible_files, write_tables
+from .report_networks import (
+    files_of_networks,
+    fill_networks,
+    network_frames,
+    network_sections,
+    network_tables,
+)
+from .tables import labelled, main_tables, possible_files, write_tables
 from .theme import DARK, LIGHT, dark_counterparts, model_styles
 
 if TYPE_CHECKING:
     from ..stats.evaluation import Evaluation
+    from .run_findings import RunFindings
 
 __all__ = ["report_html", "write_report"]
 
@@ -38,8 +44,13 @@ def write_report(
     *,
     title: str | None = None,
     figures: bool = True,
+    networks: RunFindings | None = None,
+    simulated: bool = False,
 ) -> None:
     """Write the report's folder: ``report.html``, ``tables/`` and ``report.json``, whole or not at all.
+
+    With ``networks`` the page tells where they look and what they have learnt, and ``explanation/`` (a slice viewer
+    for each patient) and ``embedding/`` lie beside it.
 
     Parameters
     ----------
@@ -51,6 +62,11 @@ def write_report(
         Title of the page.
     figures : bool
         Whether the page holds the interactive figures (and with them the 4.8 MB of plotly.js).
+    networks : RunFindings, optional
+        What `biomark.viz.findings_of_runs` found of the networks that made the predictions.
+    simulated : bool
+        Say on every page, table and figure that the patients are simulated. Data whose column ``origin`` says so are
+        labelled in any case.
 
     Raises
     ------
@@ -59,15 +75,33 @@ def write_report(
     OSError
         If the folder cannot be written; an earlier report is then still whole.
     """
-    outdated = [f"tables/{name}" for name in possible_files(evaluation)]
+    simulated = simulated or _is_simulated(evaluation, networks)
+    outdated = [f"tables/{name}" for name in possible_files(evaluation)] + files_of_networks(path)
     with replace_folder(path, outdated=outdated) as folder:
-        page = report_html(evaluation, title=title, figures=figures)
+        viewers = None if networks is None else fill_networks(networks, folder, simulated=simulated)
+        page = report_html(
+            evaluation, title=title, figures=figures, networks=networks, viewers=viewers, simulated=simulated
+        )
         (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
-        write_tables(evaluation, folder / "tables")
+        write_tables(
+            evaluation,
+            folder / "tables",
+            more=() if networks is None else network_tables(networks),
+            frames={} if networks is None else network_frames(networks),
+            simulated=simulated,
+        )
         evaluation.to_json(folder / "report.json")
 
 
-def report_html(evaluation: Evaluation, *, title: str | None = None, figures: bool = True) -> str:
+def report_html(
+    evaluation: Evaluation,
+    *,
+    title: str | None = None,
+    figures: bool = True,
+    networks: RunFindings | None = None,
+    viewers: Mapping[str, str] | None = None,
+    simulated: bool = False,
+) -> str:
     """Return the report as one HTML page that needs no network.
 
     Parameters
@@ -77,6 +111,12 @@ def report_html(evaluation: Evaluation, *, title: str | None = None, figures: bo
         By default the labels and the models.
     figures : bool
         Whether the page holds the interactive figures.
+    networks : RunFindings, optional
+        What was found of the networks that made the predictions.
+    viewers : mapping of patient to address, optional
+        The slice viewers in the folder ``explanation``, where there is one beside the page.
+    simulated : bool
+        Say that the patients are simulated; data whose column ``origin`` says so are labelled in any case.
 
     Returns
     -------
@@ -88,40 +128,58 @@ def report_html(evaluation: Evaluation, *, title: str | None = None, figures: bo
     Every string from a file is escaped where it enters HTML, JSON and Plotly. A content security policy
     allows the page's own scripts by their hashes and nothing from elsewhere.
     """
+    simulated = simulated or _is_simulated(evaluation, networks)
     groups = page_figures(evaluation) if figures else {}
+    sections = None
+    if networks is not None:
+        sections = network_sections(networks, viewers=viewers, figures=figures, simulated=simulated)
+        groups |= sections.groups
     written = manuscript(evaluation)
-    scripts = {"page": _asset("report.js")}
+    if simulated:
+        methods = replace(written.methods, fragments=(SIMULATED_SENTENCE, *written.methods.fragments))
+        written = replace(written, methods=methods)
+    scripts = {"page": asset("report.js")}
     if groups:
-        scripts["plotly"] = _plotly_js()
+        scripts["plotly"] = plotly_js()
     data = {
         "groups": [_group_data(group) for group in groups.values()],
         "models": list(evaluation.models),
         "dark": dark_counterparts(),
         "copy": {"methods": written.methods.text, "results": written.results.text, "both": written.text},
     }
+    tables = main_tables(evaluation, simulated=simulated)
+    if sections is not None:
+        tables |= {name: labelled(table, simulated) for name, table in sections.tables.items()}
     context = {
         "title": title or _default_title(evaluation),
+        "simulated": simulated,
         "evaluation": evaluation,
         "judged": _judged(evaluation),
         "cutoffs": cutoff_label(evaluation, main_cutoff(evaluation, evaluation.main_set)),
-        "tables": main_tables(evaluation),
+        "tables": tables,
+        "networks": sections,
         "unjudged": unjudged_scores(evaluation),
         "headline": headline(evaluation),
-        "findings": findings(evaluation),
+        "findings": findings(evaluation)
+        + ([sections.finding] if sections is not None and sections.finding is not None else []),
         "manuscript": written,
         "groups": groups,
         "keys": {model: line_sample(style) for model, style in model_styles(evaluation.models).items()},
-        "command": _command(evaluation, title),
+        "command": _command(evaluation, title, networks, simulated),
         "input_name": _input_name(evaluation),
         "settings": settings_in_words(evaluation),
-        "css": Markup(_asset("report.css")),
+        "css": Markup(asset("report.css")),
         "light": Markup(LIGHT.css()),
         "dark": Markup(DARK.css()),
-        "data": Markup(_json_for_script(data)),
+        "data": Markup(json_for_script(data)),
         "scripts": {name: Markup(text) for name, text in scripts.items()},
-        "hashes": [_csp_hash(text) for text in scripts.values()],
+        "hashes": [csp_hash(text) for text in scripts.values()],
     }
-    return _environment().get_template("report.html.j2").render(context) + "\n"
+    return page_environment().get_template("report.html.j2").render(context) + "\n"
+
+
+def _is_simulated(evaluation: Evaluation, networks: RunFindings | None) -> bool:
+    return evaluation_is_simulated(evaluation) or (networks is not None and networks.simulated)
 
 
 def _default_title(evaluation: Evaluation) -> str:
@@ -160,7 +218,7 @@ def _group_data(group: FigureGroup) -> dict[str, Any]:
     }
 
 
-def _command(evaluation: Evaluation, title: str | None) -> str:
+def _command(evaluation: Evaluation, title: str | None, networks: RunFindings | None, simulated: bool) -> str:
     """Return the command line that makes the same report again."""
     settings = evaluation.settings
     words = ["biomark", "report", "--preds", _input_name(evaluation)]
@@ -172,43 +230,7 @@ def _command(evaluation: Evaluation, title: str | None) -> str:
     words += ["--n-boot", str(settings["n_boot"])]
     words += ["--seed", str(settings["seed"]), "--confidence", f"{settings['confidence']:g}"]
     words += ["--title", title] if title else []
+    if networks is not None:
+        words += [word for run in networks.runs for word in ("--run", run)] + ["--cohort", networks.cohort]
+    words += ["--simulated"] if simulated else []
     return shlex.join(words)
-
-
-def _json_for_script(data: Any) -> str:
-    """Return JSON that cannot end or change the script element that holds it."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-def _csp_hash(script: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-@cache
-def _plotly_js() -> str:
-    from plotly.offline import get_plotlyjs
-
-    # What would end the script element cannot stand in it; inside a JavaScript string the two are the same.
-    return str(get_plotlyjs()).replace("</script", "<\\/script").replace("\r", "")
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__, "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["visible"] = legible
-    return environment
-
-
-def _asset(name: str) -> str:
-    loader = _environment().loader
-    assert loader is not None
-    return loader.get_source(_environment(), name)[0]

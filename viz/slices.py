@@ -21,6 +21,10 @@ from .turbo import turbo_colours
 __all__ = ["ViewedMap", "ViewedPatient", "slice_viewer"]
 
 
+_FEW_VOXELS = 4
+"""Of a map's side, below which it says little; the last map of a ResNet at 128 cubed has as many."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewedMap:
     """A heat map of one model for one label.
@@ -82,6 +86,7 @@ def slice_viewer(
     simulated: bool = False,
     opacity: float = 0.5,
     threshold: float = 0.3,
+    back: str = "",
 ) -> str:
     """Return a page that shows volumes in axial, coronal and sagittal slices under their heat maps.
 
@@ -95,6 +100,8 @@ def slice_viewer(
         Say on the page that the volumes are simulated.
     opacity, threshold : float in [0, 1]
         Of the overlay at first: how much it covers, and from which share of the peak on.
+    back : str
+        Address of the page that leads here.
 
     Returns
     -------
@@ -137,6 +144,7 @@ def slice_viewer(
     context = {
         "title": title,
         "simulated": simulated,
+        "back": back,
         "patients": patients,
         "models": models,
         "labels": labels,
@@ -235,3 +243,24 @@ def resolution_note(found: ViewedMap, shape: Sequence[int], spacing: Sequence[fl
     )
     start = f"Layer {found.layer}: " if found.layer else "The map has "
     return f"{start}{voxels} voxels of {size} mm, interpolated in between."
+
+
+def coarse_map_warning(found: ViewedMap) -> str:
+    """Return what must be said of a map that is too coarse to tell a lesion from what is around it, if it is.
+
+    Examples
+    --------
+    >>> coarse_map_warning(ViewedMap("m", "ER", np.zeros((1, 1, 1)), resolution=(1, 1, 1)))[:31]
+    'A map of 1 × 1 × 1 voxels is fl'
+    >>> coarse_map_warning(ViewedMap("m", "ER", np.zeros((1, 1, 1)), resolution=(4, 4, 4)))
+    ''
+    """
+    if found.resolution is None or min(found.resolution) >= _FEW_VOXELS:
+        return ""
+    voxels = " × ".join(str(n) for n in found.resolution)
+    says = (
+        "flat, and agrees with every lesion as chance does"
+        if max(found.resolution) == 1
+        else "too coarse to tell a lesion from what is around it"
+    )
+    return f"A map of {voxels} voxels is {says}: take an earlier layer (--layer, in ResNets encoder.stages.1 or .2)."

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,12 +27,26 @@ from .page_table import Table
 if TYPE_CHECKING:
     from ..stats.evaluation import Evaluation
 
-__all__ = ["main_tables", "possible_files", "write_tables"]
+__all__ = ["labelled", "main_tables", "possible_files", "write_tables"]
 
 
-def main_tables(evaluation: Evaluation) -> dict[str, Table]:
-    """Return the formatted tables by name, in the order of the report; empty ones are left out."""
-    return {table.name: table for table in _tables_in_order(evaluation) if not table.empty}
+def main_tables(evaluation: Evaluation, *, simulated: bool = False) -> dict[str, Table]:
+    """Return the formatted tables by name, in the order of the report; empty ones are left out.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    simulated : bool
+        Say in each caption that the patients are simulated.
+    """
+    return {
+        table.name: labelled(table, simulated) for table in _tables_in_order(evaluation) if not table.empty
+    }
+
+
+def labelled(table: Table, simulated: bool) -> Table:
+    """Return a table whose caption says that its patients are simulated, where they are."""
+    return replace(table, caption=f"{table.caption} (simulated patients)") if simulated else table
 
 
 def _tables_in_order(evaluation: Evaluation) -> list[Table]:
@@ -66,7 +82,14 @@ def _tables_in_order(evaluation: Evaluation) -> list[Table]:
     ]
 
 
-def write_tables(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
+def write_tables(
+    evaluation: Evaluation,
+    path: str | os.PathLike[str],
+    *,
+    more: Iterable[Table] = (),
+    frames: Mapping[str, pd.DataFrame] | None = None,
+    simulated: bool = False,
+) -> None:
     """Write every table of an evaluation into a folder, for spreadsheets and for the paper.
 
     Parameters
@@ -74,6 +97,12 @@ def write_tables(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
     evaluation : Evaluation
     path : path
         The folder; made where it does not exist.
+    more : iterable of Table
+        Further tables of the page.
+    frames : mapping of file name to pandas.DataFrame
+        The raw numbers of the further tables.
+    simulated : bool
+        Say in each caption that the patients are simulated, and in each row of raw numbers.
 
     Notes
     -----
@@ -82,10 +111,13 @@ def write_tables(evaluation: Evaluation, path: str | os.PathLike[str]) -> None:
     """
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, value in vars(evaluation).items():
+    for name, value in {**vars(evaluation), **(frames or {})}.items():
         if isinstance(value, pd.DataFrame) and len(value):
-            _write(folder / f"{name}.csv", csv_text(value))
-    formatted = list(main_tables(evaluation).values())
+            _write(folder / f"{name}.csv", csv_text(value.assign(origin="simulated") if simulated else value))
+    formatted = [
+        *main_tables(evaluation, simulated=simulated).values(),
+        *(labelled(table, simulated) for table in more),
+    ]
     for table in formatted:
         _write(folder / _latex_name(table.name), latex_table(table))
     source, date = evaluation.provenance["input"]["name"], evaluation.provenance["date"]

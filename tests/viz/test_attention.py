@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from biomark.errors import BiomarkError
-from biomark.stats import explanation_scores, explanation_test
+from biomark.stats import explanation_scores, explanation_test, holm
 from biomark.stats.explanation import explanation_against_chance
 from biomark.viz.attention import attention_figure, attention_in_words, lesion_attention
-from biomark.viz.explanation_page import attention_rows
+from biomark.viz.explanation_tables import attention_frames, attention_table
 
 
 def simulated(n=9, empty=()):
@@ -64,12 +64,36 @@ def test_every_patient_is_a_dot_of_each_model():
 def test_sentences_and_table_hold_the_same_numbers():
     one = found()
     words = attention_in_words(one)
-    rows = attention_rows(one)
+    table = attention_table({"ER": one}, list(one.scores))
+    rows = [[cell.text for cell in row][-6:] for row in table.groups[0].rows]
     assert len(words) == len(rows) == 9
-    for sentence, row in zip(words, rows, strict=True):
-        assert row[2] in sentence and row[1] in sentence and f"n = {row[5]}" in sentence
+    for sentence, (who, estimate, chance, p, adjusted, n) in zip(words, rows, strict=True):
+        assert who in sentence and estimate in sentence and f"n = {n}" in sentence
+        assert (chance == "–") != (adjusted == "–")
+        assert p.removeprefix("< ").removeprefix("> ") in sentence
     assert "one-sided" in words[0] and "all 512 flips" in words[2]
     assert words[2].startswith("Energy in the lesion, multi-task − single-task, ER: 0.")
+    assert attention_in_words(one, metrics=("iou",)) == words[6:]
+
+
+def test_differences_are_adjusted_over_all_labels_and_measures():
+    models, differences = attention_frames({"ER": found(), "PR": found(empty=(2,))})
+    assert len(models) == 12 and set(differences["family"]) == {6}
+    np.testing.assert_allclose(differences["p_holm"], holm(differences["p_value"]))
+    notes = attention_table({"ER": found(), "PR": found()}, ["multi-task", "single-task"]).notes
+    assert "correction over 6 comparisons" in notes[1]
+
+
+def test_one_measure_is_drawn_alone():
+    one = found()
+    whole, alone = attention_figure(one), attention_figure(one, metrics=("pointing",))
+    assert len(alone.data) == 7 and len(whole.data) == 21
+    assert alone.data[1].y == whole.data[8].y and not alone.layout.showlegend
+    assert alone.layout.yaxis.title.text == "Hit (1) or miss (0)"
+    with pytest.raises(BiomarkError, match="at least one metric"):
+        attention_figure(one, metrics=())
+    with pytest.raises(BiomarkError, match="dice"):
+        attention_figure(one, metrics=("dice",))
 
 
 def test_one_model_has_no_difference():
@@ -77,6 +101,7 @@ def test_one_model_has_no_difference():
     one = lesion_attention("ER", scores, list("abcdefghi"))
     assert one.differences.empty and len(attention_in_words(one)) == 3
     assert not [t for t in attention_figure(one).data if t.meta["part"] == "pair"]
+    assert len(attention_table({"ER": one}, ["multi-task"]).notes) == 1
     frame = one.to_frame()
     assert list(frame["patient_id"]) == list("abcdefghi") and set(frame["model"]) == {"multi-task"}
 

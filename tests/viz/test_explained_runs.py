@@ -12,6 +12,7 @@ from biomark.stats import embedding_separation
 from biomark.viz.embedding_of_runs import embed, features_of_runs
 from biomark.viz.explained_runs import read_runs
 from biomark.viz.gradcam import gradcam_plus_plus
+from biomark.viz.run_findings import findings_of_runs
 from biomark.zoo.phantom import PhantomGrid
 from biomark.zoo.prediction import predict
 from biomark.zoo.preprocessing import Preprocessing
@@ -134,3 +135,38 @@ def test_a_perplexity_that_does_not_fit_is_refused_in_one_line(home, tmp_path, c
     assert main(["embed", *given, "--out", str(tmp_path / "out"), "--perplexity", "900", "--quiet"]) == 2
     assert "perplexity must be" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_report_holds_what_the_runs_look_at(home, tmp_path, capsys):
+    table = home / "cohort" / "cohort.csv"
+    runs = ["--run", str(home / "multi-task"), "--run", str(home / "single-task")]
+    predict(table, runs=home / "multi-task", out=tmp_path / "preds.csv")
+    given = [
+        "--preds",
+        str(tmp_path / "preds.csv"),
+        "--out",
+        str(tmp_path / "out"),
+        "--n-boot",
+        "20",
+        "--quiet",
+    ]
+    assert main(["report", *given, *runs]) == 2
+    assert "--run and --cohort belong together" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main(["report", *given, *runs, "--cohort", str(table), "--viewers", "2", "--device", "cpu"]) == 0
+    text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    n = len(zoo.read_cohort(table).subset("test"))
+    assert f"in the {n} patients of the test set" in text and "Simulated patients." in text
+    assert 'id="look"' in text and 'id="learnt"' not in text  # too few patients for an embedding
+    assert len(list((tmp_path / "out" / "explanation" / "patients").iterdir())) == 2
+    assert not (tmp_path / "out" / "embedding").exists()
+
+
+def test_a_set_that_the_cohort_lacks_falls_back_to_the_test_set(home):
+    table = home / "cohort" / "cohort.csv"
+    found = findings_of_runs([home / "single-task"], table, set_name="holdout", device="cpu", n_viewers=1)
+    assert "of the test set" in found.patients and found.simulated and found.embeddings is None
+    whole = findings_of_runs([home / "single-task"], table, set_name="train", device="cpu")
+    assert whole.embeddings is not None and list(whole.explanation.models) == ["single-task"]
+    with pytest.raises(BiomarkError, match="at least one patient"):
+        findings_of_runs([home / "single-task"], table, n_viewers=0)

@@ -41,7 +41,6 @@
     responsive: false,
     scrollZoom: false,
     displayModeBar: finePointer ? "hover" : false,
-    modeBarButtons: [["toImage", "resetScale2d"]],
     showTips: false,
   };
 
@@ -69,7 +68,7 @@
     const figure = panel.figures[state.set];
     if (!figure) {
       Plotly.purge(element);
-      element.textContent = "Nothing to show for this set.";
+      element.textContent = "Nothing to show for this choice.";
       element.removeAttribute("role");
       element.removeAttribute("aria-label");
       return;
@@ -79,6 +78,7 @@
     const width = printing ? 318 : element.clientWidth;
     Plotly.react(element, visibleTraces(shown.data, state), fitted(shown.layout, width), {
       ...config,
+      modeBarButtons: [["toImage", figure.layout.scene ? "resetCameraDefault3d" : "resetScale2d"]],
       toImageButtonOptions: { format: "svg", filename: panel.id },
     });
     element.setAttribute("role", "img");
