@@ -19,11 +19,11 @@ from ..stats.results import FloatArray, plain
 from .csv_table import csv_text
 from .embedding import EmbeddingPanel, separation_in_words
 from .embedding_page import embedding_html
-from .explained_runs import RunsOnCohort
 from .neighbour_embedding import Embedding, pca, tsne
 
 if TYPE_CHECKING:
     from ..zoo.training_data import VolumeData
+    from .explained_runs import RunsOnCohort
 
 __all__ = ["FILES", "Embeddings", "embed", "features_of_runs", "fill_embeddings", "write_embeddings"]
 
