@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from functools import cache
 from types import SimpleNamespace
 
@@ -136,6 +137,19 @@ def evaluation_of(tmp_path_factory):
         return biomark.evaluate(biomark.read_predictions(path), n_boot=30, stratify_by=further)
 
     return evaluated
+
+
+@pytest.fixture(scope="session")
+def until():
+    """Return a wait for a condition; Playwright's own compiles code in the page, which the policy forbids."""
+
+    def wait(page, condition, seconds=120):
+        last = time.monotonic() + seconds
+        while not page.evaluate(condition):
+            assert time.monotonic() < last, condition
+            page.wait_for_timeout(20)
+
+    return wait
 
 
 @pytest.fixture(scope="session")

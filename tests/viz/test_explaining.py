@@ -121,7 +121,7 @@ def test_the_first_page_draws_and_leads_to_each_patient(browser, found, tmp_path
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("request", lambda request: asked.append(request.url))
     page.goto((tmp_path / "out" / "index.html").as_uri())
-    page.wait_for_selector("html[data-viewer=ready]", timeout=60_000)
+    page.wait_for_selector("html[data-viewer=ready]", timeout=120_000)
     marks = (
         "[...document.querySelectorAll('.plot')].map(p => p.querySelectorAll('.scatterlayer .trace').length)"
     )
@@ -131,7 +131,7 @@ def test_the_first_page_draws_and_leads_to_each_patient(browser, found, tmp_path
     )
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.click("text=case 4/<b>")
-    page.wait_for_selector("html[data-viewer=ready]", timeout=60_000)
+    page.wait_for_selector("html[data-viewer=ready]", timeout=120_000)
     assert "energy in the lesion" in page.inner_text(".row h2")
     assert said == []
     assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)

@@ -17,8 +17,7 @@
       }
       element(`warning-${k}`).hidden = !(panel && panel.warning);
       if (panel) {
-        // A turned view stays turned when the label is switched.
-        figures.draw(place, panel.figure, panel.alternative, { uirevision: panel.method });
+        figures.draw(place, panel.figure, panel.alternative, panel.method);
       } else {
         Plotly.purge(place);
         place.textContent = "Nothing to show for this choice.";

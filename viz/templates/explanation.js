@@ -3,6 +3,6 @@
   "use strict";
   const data = JSON.parse(document.getElementById("data").textContent);
   const draw = () =>
-    data.figures.forEach(({ figure, alternative }, k) => figures.draw(document.getElementById(`plot-${k}`), figure, alternative, {}));
+    data.figures.forEach(({ figure, alternative }, k) => figures.draw(document.getElementById(`plot-${k}`), figure, alternative));
   figures.start(data.dark, draw);
 })();

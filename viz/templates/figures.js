@@ -35,10 +35,21 @@ const figures = (() => {
     return copy;
   }
 
-  function draw(place, figure, alternative, layout) {
+  // Where a plot of three dimensions is looked at from, also while it still glides; Plotly saves that once a button is
+  // let go, which may be before the view has moved.
+  function cameraOf(place) {
+    const scene = place._fullLayout && place._fullLayout.scene && place._fullLayout.scene._scene;
+    return scene && scene.getCamera ? scene.getCamera() : null;
+  }
+
+  // A view that was turned stays turned as long as ``kept`` is the same.
+  function draw(place, figure, alternative, kept = "") {
+    const camera = place.dataset.kept === kept ? cameraOf(place) : null;
+    place.dataset.kept = kept;
     if (!place.querySelector(".plot-container")) place.textContent = "";
     const shown = darkScheme.matches ? recoloured(figure) : JSON.parse(JSON.stringify(figure));
-    Plotly.react(place, shown.data, { ...shown.layout, width: place.clientWidth, ...layout }, {
+    if (camera) shown.layout.scene.camera = camera;
+    Plotly.react(place, shown.data, { ...shown.layout, width: place.clientWidth }, {
       displaylogo: false, displayModeBar: "hover",
       modeBarButtons: [["toImage", figure.layout.scene ? "resetCameraDefault3d" : "resetScale2d"]],
       toImageButtonOptions: { format: "svg", filename: place.id },
