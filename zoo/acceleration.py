@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .output import Encoder
 
@@ -46,9 +46,3 @@ def release(model: nn.Module) -> None:
 def eagerly(compiled: bool) -> AbstractContextManager[Any]:
     """Return a context in which compiled regions run as written: for sizes that come too seldom to compile for."""
     return torch.compiler.set_stance("force_eager") if compiled else nullcontext()
-
-
-def compiled_function(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """Return the function compiled for fixed shapes."""
-    made: Callable[..., Tensor] = torch.compile(function, dynamic=False)
-    return made

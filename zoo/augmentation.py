@@ -110,8 +110,8 @@ class Variation(NamedTuple):
         """Return the variations on a device; the copy does not make the processor wait. The seeds stay."""
         if device.type != "cuda":
             return self
-        moved = (part.pin_memory().to(device, non_blocking=True) for part in self[:-1])
-        return Variation(*moved, self.seeds)
+        moved = [part.pin_memory().to(device, non_blocking=True) for part in self[:-1]]
+        return Variation._make([*moved, self.seeds])
 
 
 def augment(
@@ -146,9 +146,7 @@ def augment(
     return vary(image, mask, drawn.to(image.device), settings)
 
 
-def draw_variations(
-    seeds: Sequence[int], settings: Augmentation, shape: tuple[int, ...]
-) -> Variation:
+def draw_variations(seeds: Sequence[int], settings: Augmentation, shape: tuple[int, ...]) -> Variation:
     """Draw what varies each sample, on the processor.
 
     Parameters

@@ -97,8 +97,8 @@ class Learner:
 
     Notes
     -----
-    On CUDA `step` puts work on a queue and returns; nothing in it waits for the device. What the steps lost is read with
-    `losses`, at the end of an epoch or twice a second.
+    On CUDA `step` puts work on a queue and returns; nothing in it waits for the device. What the steps lost is read
+    with `losses`, at the end of an epoch or twice a second.
     """
 
     def __init__(
@@ -140,6 +140,7 @@ class Learner:
         self.batches = VariedBatches(
             data,
             config.augmentation,
+            batch_size=config.batch_size,
             with_masks=config.task == "multi-task",
             device=device,
             precision=precision,
@@ -170,7 +171,9 @@ class Learner:
             weight has changed.
         """
         if self.journal.is_full:
-            raise FailedWorkError("more steps were asked for than the journal of losses has rows: read them first")
+            raise FailedWorkError(
+                "more steps were asked for than the journal of losses has rows: read them first"
+            )
         self.model.train()
         self._set_rate(learning_rate)
         # For dropout and the like.
@@ -310,7 +313,9 @@ class Learner:
             # With a scaled loss, a gradient that overflows is left out and tried again with a smaller scale.
             looked_at = row[:3] if self.precision.scales else row
             if not np.isfinite(looked_at).all():
-                what = "the gradient is not finite" if np.isfinite(row[:3]).all() else "the loss is not finite"
+                what = (
+                    "the gradient is not finite" if np.isfinite(row[:3]).all() else "the loss is not finite"
+                )
                 raise NonFiniteLossError(self._told(what, asked, row))
 
     def _told(self, what: str, asked: _Step, row: FloatArray) -> str:

@@ -30,7 +30,11 @@ class LossTerms(NamedTuple):
 
 
 def masked_cross_entropy(
-    logits: Tensor, y_true: Tensor, *, pos_weight: Tensor | None = None, n_observed: int | None = None
+    logits: Tensor,
+    y_true: Tensor,
+    *,
+    pos_weight: Tensor | None = None,
+    n_observed: int | Tensor | None = None,
 ) -> Tensor:
     """Return the binary cross-entropy over the labels that are not missing.
 
@@ -42,7 +46,7 @@ def masked_cross_entropy(
     y_true : tensor of shape (B, labels): 0, 1, or NaN where missing
     pos_weight : tensor of shape (labels,), optional
         How many times a positive counts (`balanced_pos_weight`); once if not given.
-    n_observed : int, optional
+    n_observed : int or tensor of no dimension, optional
         What the sum is divided by, instead of n: with gradient accumulation, n of all the batches that make one step.
 
     Returns
@@ -77,7 +81,7 @@ def masked_cross_entropy(
 
 
 def dice_loss(
-    probability: Tensor, mask: Tensor, has_mask: Tensor | None = None, *, n_masks: int | None = None
+    probability: Tensor, mask: Tensor, has_mask: Tensor | None = None, *, n_masks: int | Tensor | None = None
 ) -> Tensor:
     """Return 1 - Dice, the mean over the volumes that have a mask.
 
@@ -89,7 +93,7 @@ def dice_loss(
     mask : tensor of that shape, 0 or 1, of any type
     has_mask : tensor of shape (B,), bool, optional
         Volumes without a mask are left out: an unknown mask is not an empty one. All have one if not given.
-    n_masks : int, optional
+    n_masks : int or tensor of no dimension, optional
         What the sum over volumes is divided by, instead of their number: with gradient accumulation, the number of all
         the batches that make one step.
 
@@ -135,8 +139,8 @@ def network_loss(
     pos_weight: Tensor | None = None,
     classification_weight: float = 1.0,
     segmentation_weight: float = 1.0,
-    n_observed: int | None = None,
-    n_masks: int | None = None,
+    n_observed: int | Tensor | None = None,
+    n_masks: int | Tensor | None = None,
 ) -> LossTerms:
     """Return the loss of a network's output: total = a * cross-entropy + b * Dice loss.
 
@@ -149,7 +153,7 @@ def network_loss(
     pos_weight : tensor of shape (labels,), optional
     classification_weight, segmentation_weight : float
         a and b. The paper names none, so both are 1.
-    n_observed, n_masks : int, optional
+    n_observed, n_masks : int or tensor of no dimension, optional
         As in `masked_cross_entropy` and `dice_loss`.
     """
     classification = masked_cross_entropy(output.logits, y_true, pos_weight=pos_weight, n_observed=n_observed)

@@ -27,12 +27,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..errors import BiomarkError
 from ..stats.inputs import whole_number
 from .output import Encoder, Output
 from .singletask import share_dropped
+from .upsampling import upsampled
 
 __all__ = ["MultiTaskNetwork", "SegmentationDecoder", "UpSamplingBlock"]
 
@@ -62,10 +62,7 @@ class UpSamplingBlock(nn.Module):
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """Return a map of the skip's size, shape (B, channels_out, ...)."""
-        up = functional.interpolate(
-            self.narrow(x), size=skip.shape[2:], mode="trilinear", align_corners=False
-        )
-        y: Tensor = self.convolution(up + self.lateral(skip))
+        y: Tensor = self.convolution(upsampled(self.narrow(x), list(skip.shape[2:])) + self.lateral(skip))
         return y
 
 
@@ -110,10 +107,7 @@ class SegmentationDecoder(nn.Module):
         x = maps[-1]
         for i, block in enumerate(self.blocks):
             x = block(x, maps[len(maps) - 2 - i])
-        logits: Tensor = functional.interpolate(
-            self.head(x).float(), size=size, mode="trilinear", align_corners=False
-        )
-        return logits
+        return upsampled(self.head(x).float(), size)
 
 
 class MultiTaskNetwork(nn.Module):

@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from ..stats.inputs import whole_number
 from .output import Encoder
 from .registry import register
-from .stem import StemConvolution
+from .stem import Stem
+from .stem_pooling import StemPooling
 from .task_network import build_network
 
 __all__ = ["BasicBlock", "BottleneckBlock", "ResNetEncoder"]
@@ -124,10 +125,8 @@ class ResNetEncoder(Encoder):
         whole_number(width, name="width")
         widths = tuple(width * 2**stage for stage in range(4))
         super().__init__((width, *(w * block.expansion for w in widths)), (2, 4, 8, 16, 32))
-        self.stem = nn.Sequential(
-            StemConvolution(in_channels, width), nn.BatchNorm3d(width), nn.ReLU()
-        )
-        self.pool = nn.MaxPool3d(3, stride=2, padding=1)
+        self.stem = Stem(in_channels, width)
+        self.pool = StemPooling()
         self.stages = nn.ModuleList()
         channels = width
         for stage, (stage_width, depth) in enumerate(zip(widths, depths, strict=True)):

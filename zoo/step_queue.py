@@ -41,9 +41,9 @@ class StepQueue:
 
     Notes
     -----
-    A recorded step is played again with other numbers in the same memory: it costs the processor one call instead of a
-    thousand. The first steps are ordinary ones, and the recording itself computes nothing, so that a run's steps are the
-    same ones whether they are recorded or not.
+    A recorded step is played again with other numbers in the same memory: it costs the processor one call instead of
+    a thousand. The first steps are ordinary ones, and the recording itself computes nothing, so that a run's steps are
+    the same ones whether they are recorded or not.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class StepQueue:
     ) -> None:
         self._step, self._model, self._batch_size = step, model, batch_size
         cuda = device.type == "cuda"
-        self._stream = torch.cuda.Stream(device) if cuda else None
+        self._stream = torch.cuda.Stream(device) if cuda else None  # type: ignore[no-untyped-call]
         self._compiles = cuda and acceleration in ("compiled", "captured")
         self._captures = cuda and acceleration == "captured"
         self._graph: Any = None

@@ -69,9 +69,9 @@ class TrainingConfig:
     precision : "auto", "fp32", "bf16" or "fp16"
         auto: bf16 on CUDA, fp16 where that is unsafe; fp32 on the processor.
     acceleration : "auto", "eager", "compiled" or "captured"
-        On CUDA: run the network as written, with its blocks compiled, or also with whole steps recorded in a CUDA graph.
-        auto: captured, where the run has steps enough to earn the minute that compiling takes, and the precision is not
-        fp16.
+        On CUDA: run the network as written, with its blocks compiled, or also with whole steps recorded in a CUDA
+        graph. auto: captured, where the run has steps enough to earn the minute that compiling takes, and the precision
+        is not fp16.
     checkpoint_every : int
         Epochs between states from which a run can be resumed.
     tensorboard : bool

@@ -281,7 +281,12 @@ def gpu_learner(data, acceleration, **settings):
     model = zoo.create_model(chosen.model, task=chosen.task, labels=data.labels, **chosen.model_options)
     device = torch.device("cuda")
     return Learner(
-        chosen, model, data.placed(device), device=device, precision=Precision("fp32", "cuda"), acceleration=acceleration
+        chosen,
+        model,
+        data.placed(device),
+        device=device,
+        precision=Precision("fp32", "cuda"),
+        acceleration=acceleration,
     )
 
 
@@ -340,7 +345,12 @@ def test_volumes_are_sampled_where_they_lie_as_they_would_be_on_the_processor(to
     for name in ("cpu", "cuda"):
         device = torch.device(name)
         batches = VariedBatches(
-            data.placed(device), settings, with_masks=True, device=device, precision=Precision("fp32", name)
+            data.placed(device),
+            settings,
+            batch_size=3,
+            with_masks=True,
+            device=device,
+            precision=Precision("fp32", name),
         )
         found[name] = batches.batch(rows, seeds)
     torch.testing.assert_close(found["cuda"].image.cpu(), found["cpu"].image, rtol=0, atol=1e-4)
