@@ -107,32 +107,28 @@ def run_network(
     """
     was_training = model.training
     model.eval()
-    logits, features, dice, terms, counts = [], [], [], [], []
+    # Kept on the device until the end: each look at a number would make the processor wait.
+    kept: list[tuple[Tensor, ...]] = []
     try:
         for chosen in batches_of(rows, batch_size):
             batch = data.batch(chosen, device)
             output = _averaged(model, as_input(batch.image), precision, flips)
             loss = network_loss(output, batch.y_true, batch.mask, batch.has_mask, pos_weight=pos_weight)
-            terms.append([loss.classification.item(), loss.segmentation.item()])
-            n_masks = 0 if output.segmentation is None else int(batch.has_mask.sum())
-            counts.append([int((~torch.isnan(batch.y_true)).sum()), n_masks])
-            logits.append(output.logits.double().cpu().numpy())
-            features.append(output.features.double().cpu().numpy())
-            dice.append(_dice(output, batch))
+            n_masks = batch.has_mask.sum() * (output.segmentation is not None)
+            counts = torch.stack([(~torch.isnan(batch.y_true)).sum(), n_masks]).double()
+            terms = torch.stack([loss.classification.detach(), loss.segmentation.detach()]).double() * counts
+            sums = torch.cat([terms, counts])[None]
+            kept.append((output.logits.double(), output.features.double(), _dice(output, batch), sums))
             if on_map is not None and output.segmentation is not None:
                 for row, segmentation in zip(chosen.tolist(), output.segmentation[:, 0].cpu(), strict=True):
                     on_map(row, segmentation)
     finally:
         model.train(was_training)
-    n = np.array(counts, dtype=np.float64)
-    means = (np.array(terms) * n).sum(0) / np.maximum(n.sum(0), 1)
+    logits, features, dice, totals = (torch.cat(parts).cpu().numpy() for parts in zip(*kept, strict=True))
+    classification, segmentation, n_observed, n_masked = totals.sum(0).tolist()
+    means = np.array([classification / max(n_observed, 1), segmentation / max(n_masked, 1)])
     return Inference(
-        np.concatenate(logits),
-        np.concatenate(features),
-        np.concatenate(dice),
-        float(means @ np.array(loss_weights)),
-        float(means[0]),
-        float(means[1]),
+        logits, features, dice, float(means @ np.array(loss_weights)), float(means[0]), float(means[1])
     )
 
 
@@ -151,14 +147,13 @@ def _averaged(model: nn.Module, image: Tensor, precision: Precision, flips: bool
     return Output(torch.logit(probability), segmentation[0] if segmentation else None, features)
 
 
-def _dice(output: Output, batch: Batch) -> FloatArray:
+def _dice(output: Output, batch: Batch) -> Tensor:
     if output.segmentation is None:
-        return np.full(batch.y_true.shape[0], np.nan)
+        return torch.full(batch.y_true.shape[:1], torch.nan, dtype=torch.float64, device=batch.y_true.device)
     found = (output.segmentation >= 0.5).flatten(1)
     mask = batch.mask.flatten(1).bool()
     both = 2.0 * (found & mask).sum(1).double()
     total = (found.sum(1) + mask.sum(1)).double()
     # Both empty: they agree.
     dice = torch.where(total > 0, both / total.clamp(min=1), torch.ones_like(total))
-    dice[~batch.has_mask] = torch.nan
-    return dice.cpu().numpy()
+    return torch.where(batch.has_mask, dice, torch.nan)

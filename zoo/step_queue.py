@@ -68,6 +68,10 @@ class StepQueue:
         if self._compiles:
             compile_network(model)
 
+    def as_written(self) -> AbstractContextManager[Any]:
+        """Return a context in which the network runs as written, compiled or not: for sizes that come seldom."""
+        return eagerly(self._compiles)
+
     def queue(self) -> AbstractContextManager[Any]:
         """Return the context in which work is put behind the steps that are under way."""
         if self._stream is None:
@@ -91,7 +95,7 @@ class StepQueue:
         with self.queue():
             batch = make_batch()
             if batch.image.shape[0] != self._batch_size:
-                with eagerly(self._compiles):
+                with self.as_written():
                     self._step(batch)
             elif self._graph is not None:
                 self._play(batch)

@@ -279,16 +279,17 @@ def _weighted(losses: list[StepLoss], batches: list[NDArray[np.intp]]) -> FloatA
 def _validation(learner: Learner, rows: NDArray[np.intp]) -> Metrics:
     config = learner.config
     began = time.perf_counter()
-    found = run_network(
-        learner.evaluated,
-        learner.data,
-        rows,
-        batch_size=config.batch_size,
-        device=learner.device,
-        precision=learner.precision,
-        pos_weight=learner.pos_weight,
-        loss_weights=(config.classification_weight, config.segmentation_weight),
-    )
+    with learner.stepping.as_written():
+        found = run_network(
+            learner.evaluated,
+            learner.data,
+            rows,
+            batch_size=config.batch_size,
+            device=learner.device,
+            precision=learner.precision,
+            pos_weight=learner.pos_weight,
+            loss_weights=(config.classification_weight, config.segmentation_weight),
+        )
     aucs = label_aucs(found, learner.data.y_true[torch.as_tensor(rows)].double().cpu().numpy())
     defined = aucs[~np.isnan(aucs)]
     dice = found.dice[~np.isnan(found.dice)]
