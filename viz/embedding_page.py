@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from ..errors import BiomarkError
 from .embedding import EmbeddingPanel, embedding_figure, separation_in_words
-from .page_assets import asset, csp_hash, json_for_script, packed_plotly, page_environment, plotly_js
-from .theme import DARK, LIGHT, dark_counterparts, model_styles
+from .page_assets import plain_page
+from .theme import LIGHT, dark_counterparts, model_styles
 
 __all__ = ["embedding_html"]
 
@@ -70,24 +68,18 @@ def embedding_html(
         "panels": [_panel_data(panel, models, labels) for panel in panels],
         "dark": dark_counterparts(),
     }
-    script = asset("figures.js") + asset("embedding.js")
-    context = {
-        "title": title,
-        "simulated": simulated,
-        "note": note,
-        "back": back,
-        "models": models,
-        "labels": labels,
-        "methods": methods,
-        "plotly": packed_plotly(),
-        "data": Markup(json_for_script(data)),
-        "script": Markup(script),
-        "css": Markup(asset("viewer.css")),
-        "light": Markup(LIGHT.css()),
-        "dark": Markup(DARK.css()),
-        "hashes": [csp_hash(script), csp_hash(plotly_js())],
-    }
-    page = page_environment().get_template("embedding.html.j2").render(context) + "\n"
+    page = plain_page(
+        "embedding.html.j2",
+        ("figures.js", "embedding.js"),
+        data,
+        title=title,
+        simulated=simulated,
+        back=back,
+        note=note,
+        models=models,
+        labels=labels,
+        methods=methods,
+    )
     if path is not None:
         Path(path).write_text(page, encoding="utf-8", newline="\n")
     return page

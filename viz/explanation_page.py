@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from markupsafe import Markup
-
 from ..stats.explanation import EXPLANATION_METRICS
 from .attention import (
     ATTENTION_CAPTION,
@@ -18,9 +16,9 @@ from .attention import (
 )
 from .explanation_tables import attention_table
 from .figure_group import plain_figure
-from .page_assets import asset, csp_hash, json_for_script, packed_plotly, page_environment, plotly_js
+from .page_assets import plain_page
 from .slices import coarse_map_warning
-from .theme import DARK, LIGHT, dark_counterparts
+from .theme import dark_counterparts
 
 if TYPE_CHECKING:
     from .explaining import Explanation
@@ -50,31 +48,23 @@ def explanation_html(
         ],
         "dark": dark_counterparts(),
     }
-    scripts = [asset("figures.js") + asset("explanation.js")]
-    labels = list(found.attention)
-    context = {
-        "title": title,
-        "simulated": simulated,
-        "negative": found.negative,
-        "models": found.models,
-        "labels": labels,
-        "headings": [METRIC_TITLES[metric] for metric in EXPLANATION_METRICS],
-        "caption": ATTENTION_CAPTION,
-        "table": attention_table(found.attention, found.models),
-        "patients": [_patient(patient, pages.get(patient.patient_id, "")) for patient in found.patients],
-        "back": back,
-        "resolution": found.patients[0].maps[0].resolution,
-        "coarse": coarse_map_warning(found.patients[0].maps[0]),
-        "layer": found.patients[0].maps[0].layer,
-        "plotly": packed_plotly(),
-        "data": Markup(json_for_script(data)),
-        "script": Markup(scripts[0]),
-        "css": Markup(asset("viewer.css")),
-        "light": Markup(LIGHT.css()),
-        "dark": Markup(DARK.css()),
-        "hashes": [csp_hash(scripts[0]), csp_hash(plotly_js())],
-    }
-    return page_environment().get_template("explanation.html.j2").render(context) + "\n"
+    return plain_page(
+        "explanation.html.j2",
+        ("figures.js", "explanation.js"),
+        data,
+        title=title,
+        simulated=simulated,
+        back=back,
+        negative=found.negative,
+        labels=list(found.attention),
+        headings=[METRIC_TITLES[metric] for metric in EXPLANATION_METRICS],
+        caption=ATTENTION_CAPTION,
+        table=attention_table(found.attention, found.models),
+        patients=[_patient(patient, pages.get(patient.patient_id, "")) for patient in found.patients],
+        resolution=found.patients[0].maps[0].resolution,
+        layer=found.patients[0].maps[0].layer,
+        coarse=coarse_map_warning(found.patients[0].maps[0]),
+    )
 
 
 def _figure(found: Attention, models: tuple[str, ...], metric: str) -> dict[str, Any]:

@@ -6,12 +6,15 @@ import base64
 import gzip
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from .control_characters import legible
+from .theme import DARK, LIGHT
 
 __all__ = [
     "asset",
@@ -20,6 +23,7 @@ __all__ = [
     "packed_bytes",
     "packed_plotly",
     "page_environment",
+    "plain_page",
     "plotly_js",
 ]
 
@@ -58,6 +62,56 @@ def plotly_js() -> str:
 def packed_plotly() -> str:
     """Return plotly.js as packed bytes, two fifths of its size."""
     return packed_bytes(plotly_js().encode())
+
+
+def plain_page(
+    template: str,
+    scripts: Sequence[str],
+    data: Any,
+    *,
+    title: str,
+    simulated: bool = False,
+    back: str = "",
+    blocks: Mapping[str, str] | None = None,
+    **context: Any,
+) -> str:
+    """Return a self-contained page of the template, which fills ``plain_page.html.j2``.
+
+    Parameters
+    ----------
+    template : str
+    scripts : sequence of str
+        Files of the templates that make the page's script.
+    data : what JSON can hold
+        The script reads it from the element ``data``.
+    title : str
+    simulated : bool
+        Say on the page that what it shows is simulated.
+    back : str
+        Address of the page that leads here.
+    blocks : mapping of name to packed bytes, optional
+        Further than plotly.js, which every page holds.
+    **context
+        What else the template asks for.
+    """
+    script = "".join(asset(name) for name in scripts)
+    page = page_environment().get_template(template)
+    return (
+        page.render(
+            title=title,
+            simulated=simulated,
+            back=back,
+            blocks={"plotly": packed_plotly(), **(blocks or {})},
+            data=Markup(json_for_script(data)),
+            script=Markup(script),
+            css=Markup(asset("marks.css") + asset("viewer.css")),
+            light=Markup(LIGHT.css()),
+            dark=Markup(DARK.css()),
+            hashes=[csp_hash(script), csp_hash(plotly_js())],
+            **context,
+        )
+        + "\n"
+    )
 
 
 def csp_hash(script: str) -> str:

@@ -168,7 +168,7 @@ def report_html(
         "command": _command(evaluation, title, networks, simulated),
         "input_name": _input_name(evaluation),
         "settings": settings_in_words(evaluation),
-        "css": Markup(asset("report.css")),
+        "css": Markup(asset("marks.css") + asset("report.css")),
         "light": Markup(LIGHT.css()),
         "dark": Markup(DARK.css()),
         "data": Markup(json_for_script(data)),

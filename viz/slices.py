@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import ArrayLike
 
 from ..errors import BiomarkError
 from .packed_volume import pack_volume
-from .page_assets import asset, csp_hash, json_for_script, packed_plotly, page_environment, plotly_js
-from .theme import DARK, LIGHT, model_styles
+from .page_assets import plain_page
+from .theme import model_styles
 from .turbo import turbo_colours
 
 __all__ = ["ViewedMap", "ViewedPatient", "slice_viewer"]
@@ -130,7 +129,7 @@ def slice_viewer(
     models = list(dict.fromkeys(m.model for p in patients for m in p.maps))
     models += [m for p in patients for m in p.segmentations if m not in models]
     labels = list(dict.fromkeys(m.label for p in patients for m in p.maps))
-    blocks: dict[str, str] = {"plotly": packed_plotly()}
+    blocks: dict[str, str] = {}
     data = {
         "patients": [_patient_data(at, patient, blocks) for at, patient in enumerate(patients)],
         "models": models,
@@ -140,26 +139,21 @@ def slice_viewer(
         "opacity": opacity,
         "threshold": threshold,
     }
-    script = asset("viewer.js")
-    context = {
-        "title": title,
-        "simulated": simulated,
-        "back": back,
-        "patients": patients,
-        "models": models,
-        "labels": labels,
-        "has_mask": any(p.mask is not None for p in patients),
-        "has_segmentation": any(p.segmentations for p in patients),
-        "has_maps": bool(labels),
-        "blocks": blocks,
-        "data": Markup(json_for_script(data)),
-        "script": Markup(script),
-        "css": Markup(asset("viewer.css")),
-        "light": Markup(LIGHT.css()),
-        "dark": Markup(DARK.css()),
-        "hashes": [csp_hash(script), csp_hash(plotly_js())],
-    }
-    page = page_environment().get_template("viewer.html.j2").render(context) + "\n"
+    page = plain_page(
+        "viewer.html.j2",
+        ("viewer.js",),
+        data,
+        title=title,
+        simulated=simulated,
+        back=back,
+        blocks=blocks,
+        patients=patients,
+        models=models,
+        labels=labels,
+        has_mask=any(p.mask is not None for p in patients),
+        has_segmentation=any(p.segmentations for p in patients),
+        has_maps=bool(labels),
+    )
     if path is not None:
         Path(path).write_text(page, encoding="utf-8", newline="\n")
     return page

@@ -37,7 +37,7 @@ class Opened:
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.address = path.as_uri()
         self.page.goto(self.address)
-        self.page.wait_for_selector("html[data-figures=ready]", timeout=60_000)
+        self.page.wait_for_selector("html[data-figures=ready]", timeout=120_000)
 
     def quiet(self):
         others = [url for url in self.asked if url != self.address and not url.startswith(("data:", "blob:"))]

@@ -52,7 +52,7 @@ class Opened:
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.address = path.as_uri()
         self.page.goto(self.address)
-        self.page.wait_for_selector("html[data-viewer=ready]", timeout=60_000)
+        self.page.wait_for_selector("html[data-viewer=ready]", timeout=120_000)
 
     def drawn(self):
         return int(self.page.evaluate("document.documentElement.dataset.drawn"))
@@ -121,7 +121,7 @@ def opened(browser, tmp_path_factory):
 def fresh(opened):
     """Reload, so that each test begins at the first patient."""
     opened.page.reload()
-    opened.page.wait_for_selector("html[data-viewer=ready]", timeout=60_000)
+    opened.page.wait_for_selector("html[data-viewer=ready]", timeout=120_000)
     yield opened
     assert opened.said == []
     others = [u for u in opened.asked if u != opened.address and not u.startswith(("data:", "blob:"))]
