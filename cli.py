@@ -254,7 +254,11 @@ def split(cohort: str, out: str, folds: int | None, only: str | None, seed: int,
 def train(
     config: str | None, resume: bool, size: int | None, as_json: bool, quiet: bool, **settings: Any
 ) -> None:
-    """Train a network on a cohort; the best epoch is chosen on the validation set's macro AUC."""
+    """Train a network on a cohort; the best epoch is chosen on the validation set's macro AUC.
+
+    The folder of the run receives weights, metrics, a model card, and curves.html.
+    """
+    from .viz.training_page import write_training_page
     from .viz.training_terminal import print_run, training_bar
     from .zoo.training import train as train_network
     from .zoo.training_config import read_config
@@ -262,12 +266,30 @@ def train(
     resolved = read_config(config, size=size, **settings)
     with training_bar(hidden=quiet) as tell:
         run = train_network(resolved, progress=tell, resume=resume)
+    write_training_page([run.folder])
     if as_json:
         import json
 
         click.echo(json.dumps(run.to_dict(), indent=1))
     elif not quiet:
         print_run(run)
+
+
+@cli.command()
+@click.argument("runs", nargs=-1, required=True, metavar="DIR...")
+@click.option(
+    "--out", metavar="FILE", help="[default: curves.html in the run's folder, or beside the first of several]"
+)
+@click.option("--title", default="Training curves", show_default=True, metavar="T")
+@click.option("--simulated", is_flag=True, help="Say on the page that the patients are simulated.")
+@click.option("--quiet", is_flag=True, help="Print nothing.")
+def curves(runs: tuple[str, ...], out: str | None, title: str, simulated: bool, quiet: bool) -> None:
+    """Draw the epochs of runs, finished or not: loss, AUC, Dice, learning rate, speed."""
+    from .viz.training_page import write_training_page
+
+    made = write_training_page(runs, out, title=title, simulated=simulated)
+    if not quiet:
+        click.echo(f"The curves: {made}")
 
 
 @cli.command()

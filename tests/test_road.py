@@ -54,6 +54,12 @@ def test_every_patient_is_predicted_and_still_called_simulated(road):
     assert set(frame["origin"]) == {"simulated"} and frame["y_score"].between(0, 1).all()
 
 
+def test_each_run_leaves_its_curves(road):
+    for task in ("single-task", "multi-task"):
+        page = (road / "runs" / f"{task}-resnet10_3d" / "curves.html").read_text(encoding="utf-8")
+        assert f"{task}-resnet10_3d" in page and "Simulated patients." in page
+
+
 def test_a_run_is_not_overwritten(road, monkeypatch, capsys):
     monkeypatch.chdir(road)
     assert (

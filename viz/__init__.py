@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .scores import score_figure
     from .slices import ViewedMap, ViewedPatient, slice_viewer
     from .static_export import write_drawing
+    from .training_curves import RunHistory, curve_panels, training_figure
+    from .training_page import read_run_history, training_html, write_training_page
 
 __all__ = [
     "Attention",
@@ -37,10 +39,12 @@ __all__ = [
     "ForestRow",
     "GradCam",
     "RunFindings",
+    "RunHistory",
     "ViewedMap",
     "ViewedPatient",
     "attention_figure",
     "cases_figure",
+    "curve_panels",
     "embedding_figure",
     "embedding_html",
     "encoder_layers",
@@ -50,15 +54,19 @@ __all__ = [
     "gradcam_plus_plus",
     "lesion_attention",
     "pca",
+    "read_run_history",
     "report_html",
     "roc_figure",
     "score_figure",
     "slice_viewer",
+    "training_figure",
+    "training_html",
     "tsne",
     "umap",
     "write_drawing",
     "write_explanation",
     "write_report",
+    "write_training_page",
 ]
 
 _HOME = {
@@ -70,10 +78,12 @@ _HOME = {
     "ForestRow": ".forest",
     "GradCam": ".gradcam",
     "RunFindings": ".run_findings",
+    "RunHistory": ".training_curves",
     "ViewedMap": ".slices",
     "ViewedPatient": ".slices",
     "attention_figure": ".attention",
     "cases_figure": ".representative_cases",
+    "curve_panels": ".training_curves",
     "embedding_figure": ".embedding",
     "embedding_html": ".embedding_page",
     "encoder_layers": ".layer_capture",
@@ -83,15 +93,19 @@ _HOME = {
     "gradcam_plus_plus": ".gradcam",
     "lesion_attention": ".attention",
     "pca": ".neighbour_embedding",
+    "read_run_history": ".training_page",
     "report_html": ".report",
     "roc_figure": ".roc",
     "score_figure": ".scores",
     "slice_viewer": ".slices",
+    "training_figure": ".training_curves",
+    "training_html": ".training_page",
     "tsne": ".neighbour_embedding",
     "umap": ".neighbour_embedding",
     "write_drawing": ".static_export",
     "write_explanation": ".explanation_folder",
     "write_report": ".report",
+    "write_training_page": ".training_page",
 }
 
 # What the extra brings: explaining networks needs torch, drawing does not.

@@ -14,6 +14,7 @@ __all__ = [
     "UNDEFINED",
     "count",
     "decimal_places",
+    "duration",
     "estimate",
     "interval",
     "number",
@@ -217,3 +218,16 @@ def threshold(value: float) -> str:
     if value != 0.0 and math.isfinite(value) and not 1e-4 <= abs(value) < 1e7:
         return f"{value:.3e}".replace("-", MINUS, 1) if value < 0 else f"{value:.3e}"
     return ratio(value, 4)
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people say it.
+
+    Examples
+    --------
+    >>> duration(75.2), duration(7260)
+    ('1 min 15 s', '2 h 01 min')
+    """
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"

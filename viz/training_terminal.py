@@ -8,6 +8,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from .control_characters import visible
+from .number_format import duration
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -76,7 +77,7 @@ def training_bar(*, hidden: bool = False) -> Iterator[Callable[[TrainingProgress
                 return
             pace = ""
             if not isnan(state.volumes_per_second):
-                pace = f"{state.volumes_per_second:.1f} volumes/s, {_duration(state.seconds_left)} left"
+                pace = f"{state.volumes_per_second:.1f} volumes/s, {duration(state.seconds_left)} left"
             bar.update(
                 task, description=f"epoch {state.epoch} of {state.epochs}", completed=state.done, total=state.total,
                 pace=pace,
@@ -200,12 +201,6 @@ def _epoch_line(state: TrainingProgress) -> str:
         if isinstance(value, float) and not isnan(value) and key.endswith(("loss", "macro_auc", "dice"))
     ]
     return f"epoch {state.epoch}: " + ", ".join(values or flat)
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
 def _cell(value: Any) -> str:

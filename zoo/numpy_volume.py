@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..errors import InputFileError
 from ..stats.input_table import listed
 from .claimed_size import check_shape, refusal
+from .header_lock import HEADER_LOCK
 
 __all__ = ["NumpyVolume", "read_npy", "read_npz"]
 
@@ -91,7 +92,8 @@ def _array(path: str, handle: IO[bytes], held: int, *, volume: bool) -> NDArray[
         read_header = (
             np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
         )
-        shape, fortran, dtype = read_header(handle, max_header_size=_LONGEST_HEADER)
+        with HEADER_LOCK:
+            shape, fortran, dtype = read_header(handle, max_header_size=_LONGEST_HEADER)
         start = handle.tell()
     except InputFileError:
         raise

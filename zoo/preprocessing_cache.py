@@ -21,6 +21,7 @@ from ..stats.inputs import choice, whole_number
 from ..stats.results import FloatArray
 from .cohort import Cohort
 from .content_digest import content_digest, content_stamp
+from .header_lock import HEADER_LOCK
 from .lesion_size import largest_diameter_mm
 from .preprocessing import Preprocessing, preprocess
 from .volume import read_mask, read_volume
@@ -259,7 +260,7 @@ def _size_of(path: Path) -> float | None:
     """Return the size that an entry holds; None if there is no entry or it cannot be read."""
     try:
         # Opened here, because numpy leaves a file open that turns out to be no archive.
-        with open(path, "rb") as handle, np.load(handle, allow_pickle=False) as held:
+        with HEADER_LOCK, open(path, "rb") as handle, np.load(handle, allow_pickle=False) as held:
             return float(held["size_mm"]) if "image" in held else None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -11,6 +11,7 @@ last.safetensors   weights of the last epoch
 state.pt           what `--resume` goes on from: weights, optimiser, history
 summary.json       the best epoch and its figures
 MODEL_CARD.md      what the model is, written from the facts above
+curves.html        loss, AUC, Dice, rate and speed by epoch, drawn by `biomark train` and `biomark curves`
 """
 
 from __future__ import annotations
@@ -105,6 +106,10 @@ class RunFolder:
     def read_data(self) -> dict[str, Any]:
         """Return what was seen."""
         return _json(self.data)
+
+    def read_environment(self) -> dict[str, Any]:
+        """Return versions and device."""
+        return _json(self.environment)
 
     def write_json(self, path: Path, value: object) -> None:
         """Write a result as JSON that people can read, whole or not at all."""

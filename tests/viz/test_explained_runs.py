@@ -170,3 +170,16 @@ def test_a_set_that_the_cohort_lacks_falls_back_to_the_test_set(home):
     assert whole.embeddings is not None and list(whole.explanation.models) == ["single-task"]
     with pytest.raises(BiomarkError, match="at least one patient"):
         findings_of_runs([home / "single-task"], table, n_viewers=0)
+
+
+def test_curves_are_drawn_of_runs(home, tmp_path, capsys):
+    both = [str(home / "multi-task"), str(home / "single-task")]
+    assert main(["curves", *both, "--out", str(tmp_path / "curves.html")]) == 0
+    text = (tmp_path / "curves.html").read_text(encoding="utf-8")
+    assert "Simulated patients." in text  # the cohort says so
+    epoch = zoo.read_metrics(home / "multi-task")[0]
+    assert f"{epoch['validation_macro_auc']:.3f}" in text
+    assert main(["curves", both[0], "--quiet"]) == 0
+    assert (home / "multi-task" / "curves.html").is_file()
+    assert main(["curves", str(tmp_path)]) == 2
+    assert "no folder of a run" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 const figures = (() => {
   "use strict";
   const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+  const finePointer = matchMedia("(pointer: fine)").matches;
   let dark = {};
 
   // The policy of the page knows the unpacked text by its hash.
@@ -49,8 +50,10 @@ const figures = (() => {
     if (!place.querySelector(".plot-container")) place.textContent = "";
     const shown = darkScheme.matches ? recoloured(figure) : JSON.parse(JSON.stringify(figure));
     if (camera) shown.layout.scene.camera = camera;
-    Plotly.react(place, shown.data, { ...shown.layout, width: place.clientWidth }, {
-      displaylogo: false, displayModeBar: "hover",
+    // A finger that drags over a flat figure scrolls the page.
+    const layout = { ...shown.layout, width: place.clientWidth, dragmode: finePointer ? shown.layout.dragmode : false };
+    Plotly.react(place, shown.data, layout, {
+      displaylogo: false, displayModeBar: finePointer ? "hover" : false,
       modeBarButtons: [["toImage", figure.layout.scene ? "resetCameraDefault3d" : "resetScale2d"]],
       toImageButtonOptions: { format: "svg", filename: place.id },
     });
