@@ -76,12 +76,17 @@ def cli() -> None:
 @click.option(
     "--device", default="auto", show_default=True, metavar="NAME", help="With --run: auto, cpu, cuda."
 )
+@click.option(
+    "--figures",
+    metavar="LIST",
+    help="Also write the figures for paper, as svg, pdf, png or several with commas; a browser draws them.",
+)
 @click.option("--simulated", is_flag=True, help="Say on every page that the patients are simulated.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of a summary.")
 @click.option("--quiet", is_flag=True, help="Show neither progress nor a summary.")
 def report(
     preds: str, out: str, title: str | None, runs: tuple[str, ...], cohort: str | None, n_viewers: int | None,
-    layer: str | None, device: str, simulated: bool, as_json: bool, quiet: bool, **options: Any,
+    layer: str | None, device: str, figures: str | None, simulated: bool, as_json: bool, quiet: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Write the statistical report of a predictions file.
 
@@ -93,6 +98,11 @@ def report(
     check_folder(out)
     if bool(runs) != bool(cohort):
         raise click.UsageError("--run and --cohort belong together")
+    paper: tuple[str, ...] = ()
+    if figures is not None:
+        from .viz.figure_export import read_formats
+
+        paper = read_formats(figures)
     from .stats.evaluation import evaluate
     from .stats.predictions import read_predictions
     from .viz.report import write_report
@@ -110,7 +120,7 @@ def report(
                 rng=evaluation.settings["seed"], progress=lambda what, done, total: tell(done, total, what),
             )  # fmt: skip
         tell(1, 1, "writing the report")
-        write_report(evaluation, out, title=title, networks=networks, simulated=simulated)
+        write_report(evaluation, out, title=title, networks=networks, paper=paper, simulated=simulated)
     if as_json:
         click.echo((Path(out) / "report.json").read_bytes(), nl=False)
     elif not quiet:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .embedding_page import embedding_html
     from .explaining import ExplainedCase, Explanation, explain
     from .explanation_folder import write_explanation
+    from .figure_export import PaperFigure, write_figure, write_figures
     from .forest import ForestRow, forest_figure
     from .gradcam import GradCam, gradcam_plus_plus
     from .layer_capture import encoder_layers
@@ -38,6 +39,7 @@ __all__ = [
     "Explanation",
     "ForestRow",
     "GradCam",
+    "PaperFigure",
     "RunFindings",
     "RunHistory",
     "ViewedMap",
@@ -65,6 +67,8 @@ __all__ = [
     "umap",
     "write_drawing",
     "write_explanation",
+    "write_figure",
+    "write_figures",
     "write_report",
     "write_training_page",
 ]
@@ -77,6 +81,7 @@ _HOME = {
     "Explanation": ".explaining",
     "ForestRow": ".forest",
     "GradCam": ".gradcam",
+    "PaperFigure": ".figure_export",
     "RunFindings": ".run_findings",
     "RunHistory": ".training_curves",
     "ViewedMap": ".slices",
@@ -104,6 +109,8 @@ _HOME = {
     "umap": ".neighbour_embedding",
     "write_drawing": ".static_export",
     "write_explanation": ".explanation_folder",
+    "write_figure": ".figure_export",
+    "write_figures": ".figure_export",
     "write_report": ".report",
     "write_training_page": ".training_page",
 }

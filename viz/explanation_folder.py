@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import numpy as np
 from ..stats.results import plain
 from .attention import Attention, attention_in_words
 from .csv_table import csv_text
+from .file_name import file_name
 from .representative_cases import cases_figure
 from .slices import slice_viewer
 
@@ -101,7 +101,7 @@ def fill_explanation(
     for k, patient in enumerate(found.patients):
         if patient.patient_id not in seen:
             continue
-        name = f"patients/{k + 1:04d}-{_file_name(patient.patient_id)}.html"
+        name = f"patients/{k + 1:04d}-{file_name(patient.patient_id)}.html"
         slice_viewer(
             [patient],
             folder / name,
@@ -126,7 +126,7 @@ def fill_explanation(
     text = json.dumps(plain(summary), indent=1, ensure_ascii=False, allow_nan=False)
     _write(folder / "attention.json", text + "\n")
     for label, drawing in case_drawings(found, n_cases=n_cases, simulated=simulated).items():
-        _write(folder / f"cases-{_file_name(label)}.svg", drawing)
+        _write(folder / f"cases-{file_name(label)}.svg", drawing)
     return pages
 
 
@@ -175,7 +175,3 @@ def cases_by_rank(found: Attention, n_cases: int) -> list[str]:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _file_name(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:60] or "unnamed"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
@@ -20,6 +20,7 @@ from .page_assets import asset, csp_hash, json_for_script, page_environment, plo
 from .page_figures import page_figures
 from .probability_tables import unjudged_scores
 from .prose import findings, headline, manuscript
+from .report_figures import FIGURES, fill_figures, outdated_figures, paper_figures
 from .report_folder import replace_folder
 from .report_networks import (
     files_of_networks,
@@ -45,6 +46,7 @@ def write_report(
     title: str | None = None,
     figures: bool = True,
     networks: RunFindings | None = None,
+    paper: Sequence[str] = (),
     simulated: bool = False,
 ) -> None:
     """Write the report's folder: ``report.html``, ``tables/`` and ``report.json``, whole or not at all.
@@ -64,6 +66,9 @@ def write_report(
         Whether the page holds the interactive figures (and with them the 4.8 MB of plotly.js).
     networks : RunFindings, optional
         What `biomark.viz.findings_of_runs` found of the networks that made the predictions.
+    paper : sequence of "svg", "pdf" and "png"
+        Also write the figures of the judged set at the width of a journal's column into ``figures/``; a browser draws
+        them.
     simulated : bool
         Say on every page, table and figure that the patients are simulated. Data whose column ``origin`` says so are
         labelled in any case.
@@ -71,12 +76,13 @@ def write_report(
     Raises
     ------
     BiomarkError
-        If ``path`` is a file.
+        If ``path`` is a file, or figures for paper are asked for and no browser is found.
     OSError
         If the folder cannot be written; an earlier report is then still whole.
     """
     simulated = simulated or _is_simulated(evaluation, networks)
-    outdated = [f"tables/{name}" for name in possible_files(evaluation)] + files_of_networks(path)
+    outdated = [f"tables/{name}" for name in possible_files(evaluation)]
+    outdated += files_of_networks(path) + outdated_figures(path)
     with replace_folder(path, outdated=outdated) as folder:
         viewers = None if networks is None else fill_networks(networks, folder, simulated=simulated)
         page = report_html(
@@ -90,6 +96,8 @@ def write_report(
             frames={} if networks is None else network_frames(networks),
             simulated=simulated,
         )
+        if paper:
+            _write_figures(evaluation, networks, folder / FIGURES, paper, simulated)
         evaluation.to_json(folder / "report.json")
 
 
@@ -176,6 +184,18 @@ def report_html(
         "hashes": [csp_hash(text) for text in scripts.values()],
     }
     return page_environment().get_template("report.html.j2").render(context) + "\n"
+
+
+def _write_figures(
+    evaluation: Evaluation, networks: RunFindings | None, folder: Path, paper: Sequence[str], simulated: bool
+) -> None:
+    groups, cases = page_figures(evaluation), {}
+    if networks is not None:
+        sections = network_sections(networks, simulated=simulated)
+        groups |= sections.groups
+        cases = {label: str(drawing) for label, drawing in sections.cases.items()}
+    figures = paper_figures(groups, evaluation.main_set, simulated=simulated)
+    fill_figures(figures, cases, folder, paper)
 
 
 def _is_simulated(evaluation: Evaluation, networks: RunFindings | None) -> bool:

@@ -10,8 +10,9 @@ import tempfile
 from pathlib import Path
 
 from ..errors import BiomarkError
+from .png_image import with_density
 
-__all__ = ["BROWSERS", "find_browser", "write_drawing"]
+__all__ = ["BROWSERS", "browser_command", "find_browser", "write_drawing"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 _SECONDS = 120
@@ -32,9 +33,21 @@ def find_browser() -> str:
             return found
     looked = named or ", ".join(BROWSERS)
     raise BiomarkError(
-        f"PNG and PDF are made by a browser, and none was found (looked for {looked}); install Chromium, name one in "
-        "BIOMARK_BROWSER, or write .svg"
+        f"figures for paper are drawn by a browser, and none was found (looked for {looked}); install Chromium, or "
+        "name one in BIOMARK_BROWSER"
     )
+
+
+def browser_command(folder: str | os.PathLike[str] | None = None) -> list[str]:
+    """Return how the browser is started to draw: without window, and with its profile in ``folder``.
+
+    Raises
+    ------
+    BiomarkError
+        Where there is none.
+    """
+    command = [find_browser(), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+    return command if folder is None else [*command, f"--user-data-dir={folder}/profile"]
 
 
 def write_drawing(svg: str, path: str | os.PathLike[str], *, dpi: int = 300) -> None:
@@ -64,7 +77,6 @@ def write_drawing(svg: str, path: str | os.PathLike[str], *, dpi: int = 300) -> 
     if size is None:
         raise BiomarkError("the drawing must state its width and height in mm")
     wide, high = float(size[1]), float(size[2])
-    browser = find_browser()
     with tempfile.TemporaryDirectory(prefix="biomark-") as folder:
         page, made = Path(folder) / "page.html", Path(folder) / f"made{kind}"
         page.write_text(
@@ -72,8 +84,8 @@ def write_drawing(svg: str, path: str | os.PathLike[str], *, dpi: int = 300) -> 
             f"body{{margin:0}}svg{{display:block}}</style>{svg}",
             encoding="utf-8",
         )
-        command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-        command.append(f"--user-data-dir={folder}/profile")
+        command = browser_command(folder)
+        browser = command[0]
         if kind == ".png":
             pixels = (int(mm / 25.4 * 96.0 + 0.999) for mm in (wide, high))
             command.append("--window-size=" + ",".join(str(n) for n in pixels))
@@ -86,4 +98,5 @@ def write_drawing(svg: str, path: str | os.PathLike[str], *, dpi: int = 300) -> 
             raise BiomarkError(f"{browser} did not finish within {_SECONDS} s; write .svg instead") from None
         if not made.exists():
             raise BiomarkError(f"{browser} made no {kind} of the drawing; write .svg instead")
-        shutil.copyfile(made, target)
+        content = made.read_bytes()
+        target.write_bytes(with_density(content, dpi) if kind == ".png" else content)
