@@ -1,4 +1,4 @@
-"""The device that a benchmark of networks runs on: what it is, how fast it copies and multiplies, and its results' file.
+"""The device that benchmarks of networks run on: what it is, how fast it copies and multiplies, its file of results.
 
 Results of a CUDA device and of the processor go into files of their own, since they come from different machines.
 """

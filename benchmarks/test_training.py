@@ -1,7 +1,7 @@
 """Steps and runs of training: biomark's whole pipeline, and the same encoder in MONAI and timm-3d in a plain loop.
 
-On a CUDA device: ResNet-50 at 128 cubed in batches of 8, bf16, from volumes in memory to new weights; seconds are of the
-wall, over many steps, the device waited for at both ends. The rivals' loops are what their tutorials show: a DataLoader
+On a CUDA device: ResNet-50 at 128 cubed in batches of 8, bf16, from volumes in memory to new weights; seconds are of
+the wall, over many steps, the device waited for at both ends. The rivals' loops are what their tutorials show: a DataLoader
 whose workers augment on the processor, autocast, Adam. "compiled, random volumes" is biomark's network under
 torch.compile on one batch that lies on the device: what the pipeline costs is what it is slower by.
 
@@ -271,7 +271,7 @@ def test_run(benchmark, rows, data, task, goal_minutes):
     epoch = float(np.median([e["seconds"] + e["validation_seconds"] for e in run.history[-5:]]))
     whole = spent + epoch * (250 - EPOCHS)
     row = {
-        "what": f"250 epochs of {PATIENTS} patients, {VALIDATED} validated after each, {task}, resnet50_3d, {SIDE} cubed",
+        "what": f"250 epochs of {PATIENTS} patients ({VALIDATED} validated), {task}, resnet50_3d, {SIDE} cubed",
         "n": PATIENTS,
         "seconds": whole,
         "epochs_run": EPOCHS,

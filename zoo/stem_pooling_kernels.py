@@ -1,8 +1,7 @@
 """The Triton kernels of `biomark.zoo.stem_pooling`; imported only where there is a CUDA device, or to test them."""
 
-# Triton reads the annotations of its functions: no import from __future__ here.
-from typing import Any
-
+# Triton reads annotations itself and knows only its own: the kernels have no others.
+# mypy: disallow-untyped-defs=False, disallow-incomplete-defs=False
 import torch
 import triton
 import triton.language as tl
@@ -56,9 +55,8 @@ def _grid(shape: tuple[int, ...], block: int) -> tuple[int, int, int]:
 
 @triton.jit  # type: ignore[untyped-decorator]
 def _pool(
-    x: Any, y: Any, place: Any, C: Any, D: Any, H: Any, W: Any, OD: Any, OH: Any, OW: Any,
-    BLOCK_W: tl.constexpr, BLOCK_C: tl.constexpr,
-) -> None:  # fmt: skip
+    x, y, place, C, D, H, W, OD, OH, OW, BLOCK_W: tl.constexpr, BLOCK_C: tl.constexpr
+):  # fmt: skip
     """One row of results along W for a block of channels."""
     row = tl.program_id(0).to(tl.int64)
     oh = row % OH
@@ -91,9 +89,8 @@ def _pool(
 
 @triton.jit  # type: ignore[untyped-decorator]
 def _unpool(
-    dy: Any, place: Any, dx: Any, C: Any, D: Any, H: Any, W: Any, OD: Any, OH: Any, OW: Any,
-    BLOCK_W: tl.constexpr, BLOCK_C: tl.constexpr,
-) -> None:  # fmt: skip
+    dy, place, dx, C, D, H, W, OD, OH, OW, BLOCK_W: tl.constexpr, BLOCK_C: tl.constexpr
+):  # fmt: skip
     """Cells of 2 x 2 x 2 voxels along W: an even voxel lies in one window along an axis, an odd one in two."""
     row = tl.program_id(0).to(tl.int64)
     oh = row % OH

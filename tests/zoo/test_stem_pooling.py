@@ -54,9 +54,14 @@ def test_on_the_device_kernels_give_torchs_maxima_and_gradient(kind):
     x.requires_grad_()
     expected = torch.nn.functional.max_pool3d(x, 3, 2, 1)
     gradient = torch.randn_like(expected)
-    (wanted,) = torch.autograd.grad(expected, x, gradient)
+    # torch rounds each of up to eight terms; the kernel rounds their sum.
+    exact = x.detach().float().requires_grad_()
+    pooled = torch.nn.functional.max_pool3d(exact, 3, 2, 1)
+    (wanted,) = torch.autograd.grad(pooled, exact, gradient.float())
     found = StemPooling()(x)
     assert found.grad_fn.name() == "_PoolingBackward"
     assert torch.equal(found, expected)
     (given,) = torch.autograd.grad(found, x, gradient)
-    torch.testing.assert_close(given, wanted, rtol=2e-2 if kind == torch.bfloat16 else 1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        given, wanted.to(kind), rtol=0.01 if kind == torch.bfloat16 else 1e-5, atol=1e-5
+    )

@@ -21,6 +21,8 @@ from biomark.zoo.varied_batches import VariedBatches
 
 SMALL = {"model": "resnet10_3d", "model_options": {"width": 2, "decoder_width": 1}}
 CPU = torch.device("cpu")
+# torch 2.11's compiler imports what it calls deprecated itself.
+COMPILES = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 def config(out="run", **settings):
@@ -301,6 +303,7 @@ def gpu_losses(one, *, steps=8):
 
 
 @pytest.mark.gpu
+@COMPILES
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("task", ["single-task", "multi-task"])
 def test_recorded_steps_learn_what_plain_steps_learn(toy_volumes, task):
@@ -317,6 +320,7 @@ def test_recorded_steps_learn_what_plain_steps_learn(toy_volumes, task):
 
 
 @pytest.mark.gpu
+@COMPILES
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("acceleration", ["eager", "captured"])
 def test_the_device_stops_learning_at_the_first_loss_that_is_no_number(toy_volumes, acceleration):
@@ -336,6 +340,7 @@ def test_the_device_stops_learning_at_the_first_loss_that_is_no_number(toy_volum
 
 
 @pytest.mark.gpu
+@COMPILES
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_volumes_are_sampled_where_they_lie_as_they_would_be_on_the_processor(toy_volumes):
     data = toy_volumes(6, 24)
