@@ -1,8 +1,8 @@
 """Steps and runs of training: biomark's whole pipeline, and the same encoder in MONAI and timm-3d in a plain loop.
 
 On a CUDA device: ResNet-50 at 128 cubed in batches of 8, bf16, from volumes in memory to new weights; seconds are of
-the wall, over many steps, the device waited for at both ends. The rivals' loops are what their tutorials show: a DataLoader
-whose workers augment on the processor, autocast, Adam. "compiled, random volumes" is biomark's network under
+the wall, over many steps, the device waited for at both ends. The rivals' loops are what their tutorials show: a
+DataLoader whose workers augment on the processor, autocast, Adam. "compiled, random volumes" is biomark's network under
 torch.compile on one batch that lies on the device: what the pipeline costs is what it is slower by.
 
 On the processor: forward and backward at 64 cubed, batch 2, without data.

@@ -135,7 +135,7 @@ def train(config: TrainingConfig, *, progress: Progress | None = None, resume: b
         dtype=config.cache_dtype,
         progress=tell,
     )
-    return fit(config, volume_data(cached), progress=progress, resume=resume)
+    return fit(config, volume_data(cached, storage=config.storage), progress=progress, resume=resume)
 
 
 def fit(
@@ -247,6 +247,8 @@ def _epoch(
         # The rate of the middle of the step: never 0, neither first nor last.
         rate = learning_rate_at(config, epoch - 1 + (step - 0.5) / len(batches))
         learner.step(batch, epoch=epoch, step=step, learning_rate=rate)
+        if step < len(batches):
+            learner.batches.prepare(batches[step])
         # Reading waits for the device, so it is done seldom.
         if step == len(batches) or time.perf_counter() - read > _READ_EVERY:
             losses += learner.losses()

@@ -14,7 +14,9 @@ import yaml
 
 from ..errors import BiomarkError, InputFileError, Problem
 from ..stats.inputs import choice, whole_number
+from .acceleration import ACCELERATIONS
 from .augmentation import Augmentation
+from .mapped_volumes import STORAGES
 from .preprocessing import Preprocessing
 from .registry import TASKS
 
@@ -41,6 +43,9 @@ class TrainingConfig:
     cache : str
         Folder of preprocessed volumes; ``cache`` beside the run's folder if empty. Runs may share it.
     cache_dtype : "uint8" or "float16"
+    storage : "auto", "memory" or "mapped"
+        Whether preprocessed volumes are read into memory or mapped from a file in the cache; auto: mapped where they
+        would take more than half of the memory that is free.
     augmentation : Augmentation or None
         None trains on the volumes as they are.
     epochs, batch_size : int
@@ -87,6 +92,7 @@ class TrainingConfig:
     preprocessing: Preprocessing = field(default_factory=Preprocessing)
     cache: str = ""
     cache_dtype: str = "uint8"
+    storage: str = "auto"
     augmentation: Augmentation | None = field(default_factory=Augmentation)
     epochs: int = 250
     batch_size: int = 8
@@ -114,7 +120,8 @@ class TrainingConfig:
         choice(self.task, TASKS, name="task")
         choice(self.schedule, ("constant", "cosine"), name="schedule")
         choice(self.precision, ("auto", "fp32", "bf16", "fp16"), name="precision")
-        choice(self.acceleration, ("auto", "eager", "compiled", "captured"), name="acceleration")
+        choice(self.acceleration, ACCELERATIONS, name="acceleration")
+        choice(self.storage, STORAGES, name="storage")
         choice(self.cache_dtype, ("uint8", "float16"), name="cache_dtype")
         for name in ("epochs", "batch_size", "accumulation", "checkpoint_every"):
             whole_number(getattr(self, name), name=name)
@@ -165,7 +172,16 @@ class TrainingConfig:
 
     def differences(self, other: TrainingConfig) -> list[str]:
         """Return the names of the settings that differ and change what is learnt."""
-        free = ("cohort", "out", "cache", "device", "acceleration", "checkpoint_every", "tensorboard")
+        free = (
+            "cohort",
+            "out",
+            "cache",
+            "device",
+            "storage",
+            "acceleration",
+            "checkpoint_every",
+            "tensorboard",
+        )
         mine, theirs = self.to_dict(), other.to_dict()
         return [name for name in mine if name not in free and mine[name] != theirs[name]]
 

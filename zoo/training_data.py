@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..errors import BiomarkError
 from ..stats.inputs import choice
+from .mapped_volumes import stored_arrays
 from .preprocessing_cache import CachedCohort
 
 __all__ = ["Batch", "VolumeData", "volume_data"]
@@ -33,6 +34,10 @@ class Batch(NamedTuple):
     mask: Tensor
     has_mask: Tensor
     y_true: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device; from pinned memory without making the processor wait."""
+        return Batch._make([part.to(device, non_blocking=device.type == "cuda") for part in self])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,12 +104,18 @@ class VolumeData:
 
         Without masks, those come without voxels, shape (B, 1, 0, 0, 0).
         """
+        return self.gathered(rows, device, with_masks=with_masks).to(device)
+
+    def gathered(
+        self, rows: Sequence[int] | NDArray[np.intp], device: torch.device, *, with_masks: bool = True
+    ) -> Batch:
+        """Return the patients at the given positions where the data lie, in memory from which `Batch.to` is quick."""
         at = torch.as_tensor(np.asarray(rows, dtype=np.int64), device=self.images.device)
         masks = self.masks[at] if with_masks else self.masks.new_zeros((len(at), 1, 0, 0, 0))
-        parts = (self.images[at], masks, self.has_mask[at], self.y_true[at])
+        batch = Batch(self.images[at], masks, self.has_mask[at], self.y_true[at])
         if device.type == "cuda" and self.images.device.type == "cpu":
-            return Batch(*(part.pin_memory().to(device, non_blocking=True) for part in parts))
-        return Batch(*(part.to(device) for part in parts))
+            return Batch._make([part.pin_memory() for part in batch])
+        return batch
 
     def placed(self, device: torch.device) -> VolumeData:
         """Return the data on the device if they leave three quarters of its free memory, else as they are."""
@@ -123,11 +134,16 @@ class VolumeData:
         )
 
 
-def volume_data(cached: CachedCohort, rows: NDArray[np.intp] | None = None) -> VolumeData:
-    """Read the preprocessed volumes of a cohort, of all patients or of those at the given positions, into memory."""
+def volume_data(
+    cached: CachedCohort, rows: NDArray[np.intp] | None = None, *, storage: str = "auto"
+) -> VolumeData:
+    """Take up the preprocessed volumes of a cohort, of all patients or of those at the given positions.
+
+    ``storage`` says whether they are read into memory or mapped (`biomark.zoo.mapped_volumes.stored_arrays`).
+    """
     cohort = cached.cohort
     chosen = np.arange(len(cohort)) if rows is None else rows
-    images, masks, has_mask = cached.arrays(chosen)
+    images, masks, has_mask = stored_arrays(cached, chosen, storage)
     sets = cohort.frame["set"].iloc[chosen].fillna("")
     return VolumeData(
         torch.from_numpy(images).unsqueeze(1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -56,11 +57,22 @@ class VariedBatches:
         self._kind = precision.kind if device.type == "cuda" else torch.float32
         self._image: Callable[[Tensor, Tensor, Variation], Tensor] | None = None
         self._mask: Callable[[Tensor, Tensor, Tensor], Tensor] | None = None
-        stored_here = data.images.device.type == device.type
-        if device.type == "cuda" and stored_here and settings is not None:
+        self._stored_here = device.type == "cuda" and data.images.device.type == "cuda"
+        self._reader: ThreadPoolExecutor | None = None
+        self._ahead: tuple[NDArray[np.intp], Future[Batch]] | None = None
+        if self._stored_here and settings is not None:
             if settings.resamples and not settings.elastic and not settings.speckle:
                 self._image = torch.compile(self._sampled_image, dynamic=False)
                 self._mask = torch.compile(_sampled_mask, dynamic=False)
+
+    def prepare(self, rows: NDArray[np.intp]) -> None:
+        """Begin to gather a batch that `batch` will ask for next, while the device is busy with another."""
+        if self._stored_here:
+            return
+        if self._reader is None:
+            self._reader = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        task = self._reader.submit(self._data.gathered, rows, self._device, with_masks=self._with_masks)
+        self._ahead = (rows, task)
 
     def batch(self, rows: NDArray[np.intp], seeds: Sequence[int]) -> Batch:
         """Return the patients at the given positions, each varied as its seed says.
@@ -72,11 +84,11 @@ class VariedBatches:
         """
         data, settings = self._data, self._settings
         if settings is None:
-            batch = data.batch(rows, self._device, with_masks=self._with_masks)
+            batch = self._gathered(rows).to(self._device)
             return self._finished(as_input(batch.image), batch.mask, batch)
         drawn = draw_variations(seeds, settings, tuple(data.images.shape[2:])).to(self._device)
         if self._image is None or self._mask is None:
-            batch = data.batch(rows, self._device, with_masks=self._with_masks)
+            batch = self._gathered(rows).to(self._device)
             image, mask = vary(batch.image, batch.mask if self._with_masks else None, drawn, settings)
             return self._finished(image, batch.mask if mask is None else mask, batch)
         at = torch.from_numpy(np.asarray(rows, dtype=np.int64)).pin_memory()
@@ -87,6 +99,12 @@ class VariedBatches:
             if self._with_masks:
                 mask = self._mask(data.masks, at, drawn.theta)
         return Batch(image, mask, data.has_mask[at], data.y_true[at])
+
+    def _gathered(self, rows: NDArray[np.intp]) -> Batch:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and np.array_equal(ahead[0], rows):
+            return ahead[1].result()
+        return self._data.gathered(rows, self._device, with_masks=self._with_masks)
 
     def _sampled_image(self, volumes: Tensor, rows: Tensor, drawn: Variation) -> Tensor:
         assert self._settings is not None
