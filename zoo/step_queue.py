@@ -36,6 +36,8 @@ class StepQueue:
 
     Attributes
     ----------
+    acceleration : str
+        What is done.
     note : str
         Why something else is done than was asked for; empty where it is not.
 
@@ -63,6 +65,7 @@ class StepQueue:
         self._graph: Any = None
         self._held: Batch | None = None
         self._n_warm = 0
+        self.acceleration = acceleration if cuda else "eager"
         self._under_way: deque[Any] = deque()
         self.note = ""
         if self._compiles:
@@ -119,6 +122,7 @@ class StepQueue:
             self.note = f"compiling failed ({type(error).__name__}: {first}), so the network runs as written"
             release(self._model)
             self._compiles = self._captures = False
+            self.acceleration = "eager"
             self._model.zero_grad(set_to_none=True)
             self._step(batch)
         self._n_warm += 1

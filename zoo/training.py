@@ -197,7 +197,7 @@ def fit(
             progress(_told_epoch(history, config.epochs))
     if writer is not None:
         writer.close()
-    return _finish(folder, config, learner.model, history)
+    return _finish(folder, config, learner, history)
 
 
 def _check_folder(folder: RunFolder, config: TrainingConfig, resume: bool) -> None:
@@ -354,7 +354,7 @@ def _keep(folder: RunFolder, learner: Learner, history: list[Metrics], *, whole:
 
 
 def _finish(
-    folder: RunFolder, config: TrainingConfig, model: nn.Module, history: list[Metrics]
+    folder: RunFolder, config: TrainingConfig, learner: Learner, history: list[Metrics]
 ) -> TrainingRun:
     best = _best(history)
     macro = best["validation_macro_auc"]
@@ -372,9 +372,11 @@ def _finish(
         "stopped_early": run.stopped_early,
         "best": best,
         "seconds": sum(epoch["seconds"] + epoch["validation_seconds"] for epoch in history),
+        "acceleration": learner.stepping.acceleration,
+        "acceleration_note": learner.stepping.note,
     }
     folder.write_json(folder.summary, summary)
-    write_text(folder.card, model_card(folder, model, summary))
+    write_text(folder.card, model_card(folder, learner.model, summary))
     return run
 
 
