@@ -40,6 +40,24 @@ def seconds(job: Callable[[], object], *, rounds: int = 10, warm: int = 3) -> fl
     return statistics.median(found)
 
 
+def alternating(jobs: dict[str, Callable[[], object]], *, rounds: int = 7, warm: int = 1) -> dict[str, float]:
+    """Median seconds of each job, the jobs taking turns, so that a busy machine slows all of them.
+
+    On the processor these are processor seconds of all threads: what a job costs, whoever else is busy.
+    """
+    clock = time.perf_counter if torch.cuda.is_available() else time.process_time
+    found: dict[str, list[float]] = {name: [] for name in jobs}
+    for at in range(warm + rounds):
+        for name, job in jobs.items():
+            wait()
+            began = clock()
+            job()
+            wait()
+            if at >= warm:
+                found[name].append(clock() - began)
+    return {name: statistics.median(times) for name, times in found.items()}
+
+
 def wait() -> None:
     if torch.cuda.is_available():
         torch.cuda.synchronize()

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from ..errors import BiomarkError, OneClassError
 from ..stats.results import FloatArray, Result, plain
