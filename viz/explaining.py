@@ -199,10 +199,10 @@ def _with_scores(patient: ViewedPatient, found: Mapping[str, Attention]) -> View
             scores = judged.scores[one.model]
             if np.isfinite(scores.energy[at]):
                 facts["energy in the lesion"] = (
-                    f"{scores.energy[at]:.2f} (chance {scores.energy_chance[at]:.2f})"
+                    f"{scores.energy[at]:.3f} (chance {scores.energy_chance[at]:.3f})"
                 )
             if np.isfinite(scores.iou[at]):
-                facts["IoU"] = f"{scores.iou[at]:.2f} (chance {scores.iou_chance[at]:.2f})"
+                facts["IoU"] = f"{scores.iou[at]:.3f} (chance {scores.iou_chance[at]:.3f})"
         maps.append(ViewedMap(one.model, one.label, one.heat_map, one.resolution, one.layer, facts))
     return ViewedPatient(
         patient.patient_id,

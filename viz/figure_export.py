@@ -163,7 +163,9 @@ def _job(one: PaperFigure, dpi: int) -> dict[str, Any]:
     wide = JOURNAL_WIDTH_MM[one.width] / 25.4 * pixels_per_inch
     margin = {"l": 80, "r": 80, "t": 100, "b": 80} | dict(layout.get("margin", {}))
     if one.title:
-        margin["t"] = max(margin["t"], 34)
+        legend = layout.get("legend") or {}
+        above = bool(layout.get("showlegend", True)) and legend.get("yanchor") == "bottom"
+        margin["t"] = max(margin["t"], 62 if above else 34)
         layout["title"] = {
             "text": f"<b>{literal(one.title)}</b>", "x": 0, "xref": "container", "y": 1, "yref": "container",
             "yanchor": "top", "pad": {"t": 6, "l": 4}, "font": {"size": 13},

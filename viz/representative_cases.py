@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -14,7 +14,7 @@ from ..stats.inputs import choice
 from .control_characters import legible
 from .png_image import png_uri
 from .slices import ViewedMap, ViewedPatient
-from .theme import JOURNAL_WIDTH_MM, LIGHT, model_styles, shortened
+from .theme import JOURNAL_WIDTH_MM, LIGHT, ModelStyle, model_styles, shortened
 from .turbo import turbo_colours
 
 __all__ = ["PLANES", "cases_figure"]
@@ -22,7 +22,8 @@ __all__ = ["PLANES", "cases_figure"]
 PLANES = ("axial", "coronal", "sagittal")
 # Of each plane: the axis that is fixed, the one across, the one down, and whether down shows the high end first.
 _AXES = {"axial": (0, 2, 1, False), "coronal": (1, 2, 0, True), "sagittal": (2, 1, 0, True)}
-_LEFT, _GAP, _HEAD, _LINE, _FONT = 6.0, 1.5, 5.0, 3.2, 2.47  # mm; the font is 7 points
+_LEFT, _GAP, _APART, _HEAD, _LINE, _FONT = 6.0, 1.5, 3.0, 5.0, 3.4, 2.47  # mm; the font is 7 points
+_SMALLEST = 22.0  # mm, of a panel
 _SANS = "Arial, Helvetica, 'Liberation Sans', sans-serif"
 
 
@@ -36,7 +37,9 @@ def cases_figure(
     threshold: float = 0.3,
     simulated: bool = False,
 ) -> str:
-    """Draw patients for a paper, one row per patient and plane: the image, then the heat map of each model over it.
+    """Draw patients for a paper, one row per patient: in each plane the image, then the heat map of each model over it.
+
+    In a narrow column the planes stand below each other.
 
     Parameters
     ----------
@@ -71,39 +74,58 @@ def cases_figure(
     if not models or not planes:
         raise BiomarkError(f"no patient has a heat map of label {label!r}")
     total = JOURNAL_WIDTH_MM[width]
-    column = (total - _LEFT - _GAP * len(models)) / (len(models) + 1)
-    parts = [_text(_LEFT, 3.0, "Image, lesion outlined", weight="bold")]
-    for k, (model, style) in enumerate(model_styles(models).items()):
-        x = _LEFT + (k + 1) * (column + _GAP)
-        parts.append(f'<rect x="{x:g}" y="1" width="2" height="2" fill="{style.colour}"/>')
-        parts.append(_text(x + 2.8, 3.0, f"{shortened(model, 22)}, {shortened(label, 12)}", weight="bold"))
-    y = _HEAD
+    panels = 1 + len(models)
+    # A page is higher than wide: planes stand side by side, as long as they do not become stamps.
+    beside = (total - _LEFT - (len(planes) - 1) * _APART) / (panels * len(planes)) - _GAP >= _SMALLEST
+    blocks = len(planes) if beside else 1
+    column = (total - (_LEFT if not beside else 0.0) - (blocks - 1) * _APART) / (panels * blocks) - _GAP
+    start = 0.0 if beside else _LEFT
+    styles = model_styles(models)
+    heads = [
+        _head(
+            start + block * (panels * (column + _GAP) + _APART),
+            column,
+            label,
+            styles,
+            planes[block] if beside else "",
+        )
+        for block in range(blocks)
+    ]
+    parts, y = heads, _HEAD
     for patient in patients:
         facts = "; ".join(f"{key} {value}" for key, value in patient.facts.items())
-        parts.append(_text(_LEFT, y + 2.4, patient.patient_id + (f": {facts}" if facts else "")))
+        parts.append(_text(start, y + 2.4, patient.patient_id + (f": {facts}" if facts else "")))
         y += _LINE
         found = {m.model: m for m in patient.maps if m.label == label}
+        highest = 0.0
         for at, plane in enumerate(planes):
+            left = start + (at * (panels * (column + _GAP) + _APART) if beside else 0.0)
             high = 0.0
             for k, name in enumerate([None, *models]):
                 drawn, high = _panel(
                     patient, None if name is None else found.get(name), plane,
-                    _LEFT + k * (column + _GAP), y, column, outlined=True, opacity=opacity, threshold=threshold,
+                    left + k * (column + _GAP), y, column, opacity=opacity, threshold=threshold,
                 )  # fmt: skip
                 parts.append(drawn)
-            parts.append(_text(-(y + high / 2), 3.4, plane, anchor="middle", rotate=True))
-            y += high + (_GAP if at < len(planes) - 1 else 0.0)
-        y += 0.6
-        told = [list(found[m].facts.items()) if m in found else [] for m in models]
-        for k, said in enumerate(told):
-            for row, (key, value) in enumerate(said):
-                at_y = y + 2.2 + 2.7 * row
-                parts.append(_text(_LEFT + (k + 1) * (column + _GAP), at_y, f"{key} {value}", size=2.1))
-        y += 2.7 * max(len(said) for said in told) + 1.6
-    parts.append(_colour_bar(_LEFT, y, column, threshold))
-    note = "White outline: lesion mask. "
-    note += "Simulated volumes, no patient." if simulated else ""
-    parts.append(_text(_LEFT + column + _GAP, y + 2.6, note))
+            highest = max(highest, high)
+            if not beside:
+                parts.append(_text(-(y + high / 2), 3.4, plane, anchor="middle", rotate=True))
+                y += high + (_GAP if at < len(planes) - 1 else 0.0)
+        y += 0.6 + (highest if beside else 0.0)
+        for model in models:
+            if model in found:
+                y += 2.7
+                told = "; ".join(f"{key} {value}" for key, value in found[model].facts.items())
+                parts.append(
+                    f'<rect x="{start:g}" y="{y - 1.9:.2f}" width="1.6" height="1.6" fill="{styles[model].colour}"/>'
+                )
+                parts.append(_text(start + 2.4, y - 0.4, f"{shortened(model, 22)}: {told}", size=2.1))
+        y += 2.2
+    bar = max(column, 36.0)
+    parts.append(_colour_bar(start, y, bar, threshold))
+    note = "Outline: lesion mask."
+    note += " Simulated volumes, no patient." if simulated else ""
+    parts.append(_text(start + bar + 3.0, y + 2.6, note))
     y += 8.0
     shown = f"{', '.join(planes)}, with heat maps of {', '.join(models)} for {label}"
     alternative = f"Slices of {len(patients)} patients, {shown}."
@@ -115,6 +137,17 @@ def cases_figure(
     )
 
 
+def _head(x: float, column: float, label: str, styles: Mapping[str, ModelStyle], plane: str) -> str:
+    """Return what stands above a block of panels: the plane, the image, the models."""
+    room = max(4, int((column - 3.0) / 1.45))
+    drawn = _text(x, 3.0, plane.capitalize() or "Image", weight="bold")
+    for k, (model, style) in enumerate(styles.items(), 1):
+        at = x + k * (column + _GAP)
+        drawn += f'<rect x="{at:.2f}" y="1" width="2" height="2" fill="{style.colour}"/>'
+        drawn += _text(at + 2.8, 3.0, shortened(f"{model}, {label}", room), weight="bold")
+    return drawn
+
+
 def _panel(
     patient: ViewedPatient,
     found: ViewedMap | None,
@@ -123,7 +156,6 @@ def _panel(
     y: float,
     column: float,
     *,
-    outlined: bool,
     opacity: float,
     threshold: float,
 ) -> tuple[str, float]:
@@ -157,7 +189,7 @@ def _panel(
         f'<image x="{x:.3f}" y="{y:.3f}" width="{column:.3f}" height="{high:.3f}" preserveAspectRatio="none" '
         f'href="{uri}"/>'
     )
-    if mask is not None and outlined:
+    if mask is not None:
         d = _outline(cut(mask), x, y, column / image.shape[across], high / image.shape[down])
         if d:
             drawn += f'<path d="{d}" fill="none" stroke="#000" stroke-width="0.5"/>'

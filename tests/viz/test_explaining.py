@@ -65,7 +65,7 @@ def test_attention_is_that_of_the_patients_with_a_mask(found, cases):
     maps = [found.patients[k].maps[0].heat_map for k in judged]
     expected = explanation_scores(maps, [cases[k].mask for k in judged])
     np.testing.assert_array_equal(one.scores["multi-task"].energy, expected.energy)
-    assert f"{expected.energy[1]:.2f} (chance" in found.patients[1].maps[0].facts["energy in the lesion"]
+    assert f"{expected.energy[1]:.3f} (chance" in found.patients[1].maps[0].facts["energy in the lesion"]
     assert "energy in the lesion" not in found.patients[3].maps[0].facts
 
 

@@ -98,7 +98,24 @@ def test_names_stay_text():
     texts = [e.text for e in root.iter(f"{SVG}text")]
     assert any(EVIL in text for text in texts) and not list(root.iter(f"{SVG}script"))
     assert any("Simulated volumes" in text for text in texts)
-    assert "probability 0.81" in texts and "10 mm" in texts
+    assert any("probability 0.81" in text for text in texts) and "10 mm" in texts
+
+
+def test_three_patients_fit_a_page_and_no_text_leaves_the_figure():
+    for width, planes in (("double", ("axial", "coronal")), ("single", ("axial",))):
+        root = ET.fromstring(
+            cases_figure([patient(f"P{k}") for k in range(3)], "ER", planes=planes, width=width)
+        )
+        wide, high = (float(root.get(side).removesuffix("mm")) for side in ("width", "height"))
+        assert high < 230
+        for element in root.iter(f"{SVG}image"):
+            assert float(element.get("x")) + float(element.get("width")) <= wide
+        for element in root.iter(f"{SVG}text"):
+            if element.get("text-anchor") == "start":
+                assert (
+                    float(element.get("x")) + 0.62 * float(element.get("font-size")) * len(element.text)
+                    <= wide + 1
+                )
 
 
 def test_what_cannot_be_drawn_is_refused():
