@@ -420,6 +420,7 @@ def explain(
     show_default=True,
     metavar="R",
 )
+@click.option("--umap", "with_umap", is_flag=True, help="Also show UMAP; needs biomark[umap].")
 @click.option("--seed", "rng", type=click.IntRange(min=0), default=0, show_default=True, metavar="S")
 @click.option("--simulated", is_flag=True, help="Say on the page that the patients are simulated.")
 @click.option("--weights", "which", type=click.Choice(["best", "last"]), default="best", show_default=True)
@@ -427,7 +428,7 @@ def explain(
 @click.option("--quiet", is_flag=True, help="Show neither progress nor a summary.")
 def embed(
     runs: tuple[str, ...], cohort: str, patients: str | None, set_name: str | None, out: str, perplexity: float,
-    learning_rate: float, rng: int, simulated: bool, which: str, device: str, quiet: bool,
+    learning_rate: float, with_umap: bool, rng: int, simulated: bool, which: str, device: str, quiet: bool,
 ) -> None:  # fmt: skip
     """Show the features of trained networks by t-SNE and PCA, and measure how well they separate each label."""
     from .viz.report_folder import check_folder
@@ -450,6 +451,7 @@ def embed(
             read.patient_id,
             perplexity=perplexity,
             learning_rate=learning_rate,
+            with_umap=with_umap,
             rng=rng,
             progress=tell,
         )

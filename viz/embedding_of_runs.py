@@ -19,7 +19,7 @@ from ..stats.results import FloatArray, plain
 from .csv_table import csv_text
 from .embedding import EmbeddingPanel, separation_in_words
 from .embedding_page import embedding_html
-from .neighbour_embedding import Embedding, pca, tsne
+from .neighbour_embedding import Embedding, pca, tsne, umap
 
 if TYPE_CHECKING:
     from ..zoo.training_data import VolumeData
@@ -57,10 +57,11 @@ def embed(
     learning_rate: float = 80.0,
     k: int = 10,
     n_permutations: int = 999,
+    with_umap: bool = False,
     rng: Seed = 0,
     progress: Progress | None = None,
 ) -> Embeddings:
-    """Embed the features of each model by t-SNE and PCA, and measure the separation of each label in the features.
+    """Embed the features of each model by t-SNE, PCA and, if asked, UMAP, and measure how they separate each label.
 
     Parameters
     ----------
@@ -72,6 +73,8 @@ def embed(
     k, n_permutations : int
         Of `biomark.stats.embedding_separation`; k is lowered to a third of the other patients where it
         is more.
+    with_umap : bool
+        Needs umap-learn: ``pip install 'biomark[umap]'``.
     rng : seed or numpy.random.Generator
     progress : function of (what, done, total), optional
 
@@ -82,7 +85,7 @@ def embed(
     Raises
     ------
     BiomarkError
-        Without a model or a label, or as `tsne` and `pca`.
+        Without a model or a label, or as `tsne`, `pca` and `umap`.
     """
     if not features or not y_true:
         raise BiomarkError("embedding needs at least one model and one label")
@@ -95,6 +98,8 @@ def embed(
             tsne(points, perplexity=perplexity, learning_rate=learning_rate, rng=rng),
             pca(points),
         ]
+        if with_umap:
+            pictures.append(umap(points, rng=rng))
         for label, truth in y_true.items():
             y = np.asarray(truth, dtype=np.float64)
             measured = separations[model, label] = _separation(points, y, k, n_permutations, rng)

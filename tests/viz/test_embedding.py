@@ -9,6 +9,7 @@ from biomark.stats import embedding_separation
 from biomark.stats.nearest_neighbours import neighbour_auc
 from biomark.viz import neighbour_embedding
 from biomark.viz.embedding import EmbeddingPanel, embedding_figure, separation_in_words
+from biomark.viz.embedding_of_runs import embed
 from biomark.viz.embedding_page import embedding_html
 from biomark.viz.neighbour_embedding import Embedding, pca, perplexity_warning, tsne
 from sklearn.manifold import TSNE
@@ -85,6 +86,18 @@ def test_umap_without_its_package_names_the_extra(monkeypatch):
     monkeypatch.setattr(neighbour_embedding, "import_module", absent)
     with pytest.raises(MissingExtraError, match=r"biomark\[umap\]"):
         neighbour_embedding.umap(features()[0])
+
+
+def test_umap_where_it_is_installed_keeps_groups_apart_and_is_the_same_again():
+    pytest.importorskip("umap", reason="umap-learn is not installed (biomark[umap])")
+    points, y = features(effect=12.0)
+    found = neighbour_embedding.umap(points, rng=3)
+    np.testing.assert_array_equal(found.coordinates, neighbour_embedding.umap(points, rng=3).coordinates)
+    assert found.method == "UMAP" and found.coordinates.shape == (70, 3)
+    assert neighbour_auc(found.coordinates, y, k=3) > 0.95
+    assert "neighbours 15" in found.caption
+    panels = embed({"m": points}, {"ER": y}, list(range(70)), with_umap=True, n_permutations=9).panels
+    assert [one.embedding.method for one in panels] == ["t-SNE", "PCA", "UMAP"]
 
 
 @pytest.mark.parametrize(

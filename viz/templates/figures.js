@@ -50,6 +50,11 @@ const figures = (() => {
     if (!place.querySelector(".plot-container")) place.textContent = "";
     const shown = darkScheme.matches ? recoloured(figure) : JSON.parse(JSON.stringify(figure));
     if (camera) shown.layout.scene.camera = camera;
+    else if (shown.layout.scene && place.clientWidth < 430) {
+      // On a phone the titles of the axes need room.
+      const { eye } = shown.layout.scene.camera;
+      for (const axis of "xyz") eye[axis] *= 1.25;
+    }
     // A finger that drags over a flat figure scrolls the page.
     const layout = { ...shown.layout, width: place.clientWidth, dragmode: finePointer ? shown.layout.dragmode : false };
     Plotly.react(place, shown.data, layout, {

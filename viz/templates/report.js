@@ -76,6 +76,11 @@
     if (!element.querySelector(".plot-container")) element.textContent = "";
     const shown = isDark() ? recoloured(figure) : JSON.parse(JSON.stringify(figure));
     const width = printing ? 318 : element.clientWidth;
+    if (shown.layout.scene && width < 430) {
+      // In a narrow plot the titles of turned axes need room.
+      const { eye } = shown.layout.scene.camera;
+      for (const axis of "xyz") eye[axis] *= 1.25;
+    }
     Plotly.react(element, visibleTraces(shown.data, state), fitted(shown.layout, width), {
       ...config,
       modeBarButtons: [["toImage", figure.layout.scene ? "resetCameraDefault3d" : "resetScale2d"]],
