@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from . import results_sentences as sentences
 from .headline import flattering_sentence, headline_sentences
 from .methods_paragraph import methods_fragments
+from .network_sentences import network_methods, network_results
+from .origin import SIMULATED_SENTENCE
 from .probability_sentences import calibration_sentence
 from .traced_text import Fragment, Paragraph, reference_list
 
 if TYPE_CHECKING:
     from ..stats.evaluation import Evaluation
+    from .run_findings import RunFindings
 
 __all__ = ["Finding", "Manuscript", "findings", "headline", "manuscript"]
 
@@ -47,12 +50,18 @@ class Finding:
     paragraph: Paragraph
 
 
-def manuscript(evaluation: Evaluation) -> Manuscript:
+def manuscript(
+    evaluation: Evaluation, *, networks: RunFindings | None = None, simulated: bool = False
+) -> Manuscript:
     """Write the Methods and the Results paragraph of an evaluation.
 
     Parameters
     ----------
     evaluation : Evaluation
+    networks : RunFindings, optional
+        What was found of the networks that made the predictions.
+    simulated : bool
+        Say first that the patients were simulated.
 
     Returns
     -------
@@ -60,6 +69,9 @@ def manuscript(evaluation: Evaluation) -> Manuscript:
         Numbers are those of the tables, rounded as in the tables; only what was computed is described.
     """
     methods = tuple(methods_fragments(evaluation))
+    if networks is not None:
+        methods += tuple(network_methods(networks))
+    methods = (SIMULATED_SENTENCE, *methods) if simulated else methods
     numbering = tuple(Paragraph(methods).cited)
     results = _joined(
         [
@@ -75,6 +87,8 @@ def manuscript(evaluation: Evaluation) -> Manuscript:
             sentences.sample_size_sentence(evaluation),
         ]
     )
+    if networks is not None:
+        results += tuple(network_results(networks))
     return Manuscript(Paragraph(methods, numbering), Paragraph(results), reference_list(numbering))
 
 

@@ -63,4 +63,22 @@ REFERENCES: dict[str, str] = {
         "Vickers AJ, Elkin EB (2006) Decision curve analysis: a novel method for evaluating prediction models. "
         "Med Decis Making 26:565–574"
     ),
+    "grad-cam-plus-plus": (
+        "Chattopadhay A, Sarkar A, Howlader P, Balasubramanian VN (2018) Grad-CAM++: generalized gradient-based visual "
+        "explanations for deep convolutional networks. IEEE Winter Conference on Applications of Computer Vision: "
+        "839–847"
+    ),
+    "energy-game": (
+        "Wang H, Wang Z, Du M et al (2020) Score-CAM: score-weighted visual explanations for convolutional neural "
+        "networks. IEEE/CVF Conference on Computer Vision and Pattern Recognition Workshops: 111–119"
+    ),
+    "pointing-game": (
+        "Zhang J, Bargal SA, Lin Z, Brandt J, Shen X, Sclaroff S (2018) Top-down neural attention by excitation "
+        "backprop. Int J Comput Vis 126:1084–1102"
+    ),
+    "t-sne": "van der Maaten L, Hinton G (2008) Visualizing data using t-SNE. J Mach Learn Res 9:2579–2605",
+    "silhouette": (
+        "Rousseeuw PJ (1987) Silhouettes: a graphical aid to the interpretation and validation of cluster analysis. "
+        "J Comput Appl Math 20:53–65"
+    ),
 }

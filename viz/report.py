@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from .captions import cutoff_label, main_cutoff, one_unnamed_set, set_heading, s
 from .figure_group import FigureGroup
 from .interval_mark import line_sample
 from .number_format import count
-from .origin import SIMULATED_SENTENCE, evaluation_is_simulated
+from .origin import evaluation_is_simulated
 from .page_assets import asset, csp_hash, json_for_script, page_environment, plotly_js
 from .page_figures import page_figures
 from .probability_tables import unjudged_scores
@@ -142,10 +141,7 @@ def report_html(
     if networks is not None:
         sections = network_sections(networks, viewers=viewers, figures=figures, simulated=simulated)
         groups |= sections.groups
-    written = manuscript(evaluation)
-    if simulated:
-        methods = replace(written.methods, fragments=(SIMULATED_SENTENCE, *written.methods.fragments))
-        written = replace(written, methods=methods)
+    written = manuscript(evaluation, networks=networks, simulated=simulated)
     scripts = {"page": asset("report.js")}
     if groups:
         scripts["plotly"] = plotly_js()

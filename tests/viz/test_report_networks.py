@@ -1,5 +1,6 @@
 """The report with the networks behind its predictions: one page, the folders beside it, and what they say."""
 
+import dataclasses
 import os
 import re
 from html.parser import HTMLParser
@@ -12,8 +13,10 @@ import torch
 from biomark import evaluate, read_predictions
 from biomark.viz import report as report_module
 from biomark.viz import report_html, write_report
+from biomark.viz.attention import lesion_attention
 from biomark.viz.embedding_of_runs import embed
 from biomark.viz.explaining import ExplainedCase, explain
+from biomark.viz.prose import manuscript
 from biomark.viz.report_networks import network_frames
 from biomark.viz.run_findings import RunFindings, fitting_perplexity
 from biomark.zoo import create_model
@@ -182,6 +185,36 @@ def test_the_first_screen_says_how_much_of_the_maps_lies_in_the_lesion(found, ev
     rows = network_frames(found)["attention_differences"].query("metric == 'energy'")
     for _, row in rows.iterrows():
         assert f"{abs(row['difference']):.3f}" in screen
+
+
+def test_methods_and_results_tell_of_the_networks(found, evaluation_of):
+    plain = manuscript(evaluation_of("one label"))
+    written = manuscript(evaluation_of("one label"), networks=found, simulated=True)
+    methods, results = written.methods.text, written.results.text
+    assert methods.startswith("All patients were simulated. ") and plain.methods.text in methods
+    for cited in ("Chattopadhay", "Score-CAM", "Top-down neural attention", "t-SNE", "Silhouettes"):
+        place = next(at for at, entry in enumerate(written.references, 1) if cited in entry)
+        assert f"[{place}]" in methods
+    rows = network_frames(found)
+    row = rows["attention"].iloc[0]
+    estimate = f"{row['mean']:.3f} (95% CI {row['ci_low']:.3f} to {row['ci_high']:.3f}) with {row['model']}"
+    assert estimate in results and results.count("nearest neighbours for") == 2
+    assert f"{rows['separation'].iloc[0]['neighbour_auc']:.3f} with multi-task" in results
+    assert "sign-flip" in methods and "over 6 comparisons" in methods
+
+
+def test_one_network_alone_is_compared_with_nothing(found, evaluation_of):
+    alone = {
+        label: lesion_attention(label, {"multi-task": one.scores["multi-task"]}, one.patient_id)
+        for label, one in found.explanation.attention.items()
+    }
+    explanation = dataclasses.replace(found.explanation, attention=alone, models=("multi-task",))
+    one = dataclasses.replace(found, explanation=explanation, embeddings=None)
+    written = manuscript(evaluation_of("one label"), networks=one)
+    assert "sign-flip" not in written.methods.text and "t-SNE" not in written.methods.text
+    assert "difference" not in written.results.text.partition("heat map’s energy")[2]
+    text = report_html(evaluation_of("one label"), figures=False, networks=one)
+    assert "against chance" in text and 'id="learnt"' not in text
 
 
 def test_the_command_makes_the_same_again(found, evaluation_of):
