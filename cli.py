@@ -240,27 +240,46 @@ def split(cohort: str, out: str, folds: int | None, only: str | None, seed: int,
         click.echo(f"{', '.join(f'{column} {name}: {n}' for name, n in sizes.items())}; written to {out}")
 
 
+def training_options(command: Any) -> Any:
+    """Add the options that `train` and `cross-validate` share."""
+    options = (
+        click.option("--cohort", metavar="COHORT.csv", help="The cohort; a --config may name it instead."),
+        click.option(
+            "--task", type=click.Choice(["single-task", "multi-task"]), help="[default: multi-task]"
+        ),
+        click.option("--model", metavar="NAME", help="See biomark zoo list.  [default: resnet50_3d]"),
+        click.option(
+            "--config", metavar="FILE", help="Settings as YAML, or 'paper'; options given here go before it."
+        ),
+        click.option("--out", metavar="DIR", help="Folder of the run.  [default: runs/<task>-<model>]"),
+        click.option(
+            "--resume",
+            is_flag=True,
+            help="Go on where a stopped run in DIR left off, as if it had never stopped.",
+        ),
+        click.option("--epochs", type=click.IntRange(min=1), metavar="N"),
+        click.option("--batch-size", type=click.IntRange(min=1), metavar="N"),
+        click.option(
+            "--patience",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Stop after N epochs without a better one.",
+        ),
+        click.option(
+            "--size", type=click.IntRange(min=8), metavar="N", help="Side of the volumes in voxels."
+        ),
+        click.option("--seed", type=click.IntRange(min=0), metavar="S"),
+        click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1.  [default: auto]"),
+        click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON."),
+        click.option("--quiet", is_flag=True, help="Show neither progress nor a summary."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @cli.command()
-@click.option("--cohort", metavar="COHORT.csv", help="The cohort; a --config may name it instead.")
-@click.option("--task", type=click.Choice(["single-task", "multi-task"]), help="[default: multi-task]")
-@click.option("--model", metavar="NAME", help="See biomark zoo list.  [default: resnet50_3d]")
-@click.option(
-    "--config", metavar="FILE", help="Settings as YAML, or 'paper'; options given here go before it."
-)
-@click.option("--out", metavar="DIR", help="Folder of the run.  [default: runs/<task>-<model>]")
-@click.option(
-    "--resume", is_flag=True, help="Go on where a stopped run in DIR left off, as if it had never stopped."
-)
-@click.option("--epochs", type=click.IntRange(min=1), metavar="N")
-@click.option("--batch-size", type=click.IntRange(min=1), metavar="N")
-@click.option(
-    "--patience", type=click.IntRange(min=1), metavar="N", help="Stop after N epochs without a better one."
-)
-@click.option("--size", type=click.IntRange(min=8), metavar="N", help="Side of the volumes in voxels.")
-@click.option("--seed", type=click.IntRange(min=0), metavar="S")
-@click.option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1.  [default: auto]")
-@click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON.")
-@click.option("--quiet", is_flag=True, help="Show neither progress nor a summary.")
+@training_options
 def train(
     config: str | None, resume: bool, size: int | None, as_json: bool, quiet: bool, **settings: Any
 ) -> None:
@@ -283,6 +302,41 @@ def train(
         click.echo(json.dumps(run.to_dict(), indent=1))
     elif not quiet:
         print_run(run)
+
+
+@cli.command("cross-validate")
+@training_options
+@click.option(
+    "--folds",
+    type=click.IntRange(min=2),
+    metavar="K",
+    help="Make K folds.  [default: those of the cohort's column fold]",
+)
+@click.option("--name", metavar="NAME", help="Of the model in the table.  [default: the task]")
+def cross_validate(
+    config: str | None, resume: bool, size: int | None, folds: int | None, name: str | None, as_json: bool,
+    quiet: bool, **settings: Any,
+) -> None:  # fmt: skip
+    """Train a network for each fold on the other folds, and predict every patient by the one that never saw him.
+
+    The folder receives a run for each fold, and preds.csv for biomark report.
+    """
+    from .viz.training_page import write_training_page
+    from .viz.training_terminal import fold_bar, print_cross_validation
+    from .zoo.cross_validation import cross_validate as train_folds
+    from .zoo.training_config import read_config
+
+    resolved = read_config(config, size=size, **settings)
+    with fold_bar(hidden=quiet) as tell:
+        found = train_folds(resolved, folds=folds, name=name, resume=resume, progress=tell)
+    for run in found.runs.values():
+        write_training_page([run.folder])
+    if as_json:
+        import json
+
+        click.echo(json.dumps({fold: run.to_dict() for fold, run in found.runs.items()}, indent=1))
+    elif not quiet:
+        print_cross_validation(found)
 
 
 @cli.command()

@@ -13,9 +13,19 @@ from .number_format import duration
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..zoo.cross_validation import CrossValidation
     from ..zoo.training import TrainingProgress, TrainingRun
 
-__all__ = ["counting_bar", "print_frame", "print_models", "print_run", "stage_bar", "training_bar"]
+__all__ = [
+    "counting_bar",
+    "fold_bar",
+    "print_cross_validation",
+    "print_frame",
+    "print_models",
+    "print_run",
+    "stage_bar",
+    "training_bar",
+]
 
 _SHOWN = (("loss", "loss"), ("macro_auc", "macro AUC"), ("dice", "Dice"))
 
@@ -59,6 +69,22 @@ def training_bar(*, hidden: bool = False) -> Iterator[Callable[[TrainingProgress
     ------
     callable of TrainingProgress
     """
+    with fold_bar(hidden=hidden) as tell:
+        yield lambda state: tell(1, 1, state)
+
+
+@contextmanager
+def fold_bar(*, hidden: bool = False) -> Iterator[Callable[[int, int, TrainingProgress], None]]:
+    """Show several training runs that follow each other, each as `training_bar` does.
+
+    Parameters
+    ----------
+    hidden : bool
+
+    Yields
+    ------
+    callable of (run from 1, runs, TrainingProgress)
+    """
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.text import Text
 
@@ -71,7 +97,8 @@ def training_bar(*, hidden: bool = False) -> Iterator[Callable[[TrainingProgress
     with _bar(columns, hidden) as bar:
         task = bar.add_task("reading the cohort", total=None, pace="")
 
-        def tell(state: TrainingProgress) -> None:
+        def tell(run: int, runs: int, state: TrainingProgress) -> None:
+            fold = f"fold {run} of {runs}, " if runs > 1 else ""
             if state.phase == "preprocessing":
                 bar.update(task, description="preprocessing", completed=state.done, total=state.total)
                 return
@@ -79,11 +106,11 @@ def training_bar(*, hidden: bool = False) -> Iterator[Callable[[TrainingProgress
             if not isnan(state.volumes_per_second):
                 pace = f"{state.volumes_per_second:.1f} volumes/s, {duration(state.seconds_left)} left"
             bar.update(
-                task, description=f"epoch {state.epoch} of {state.epochs}", completed=state.done, total=state.total,
-                pace=pace,
+                task, description=f"{fold}epoch {state.epoch} of {state.epochs}", completed=state.done,
+                total=state.total, pace=pace,
             )  # fmt: skip
             if state.phase == "epoch" and not hidden:
-                bar.console.print(Text(_epoch_line(state)))
+                bar.console.print(Text(fold + _epoch_line(state)))
 
         yield tell
 
@@ -151,6 +178,25 @@ def print_run(run: TrainingRun, *, console: Console | None = None) -> None:
     area = "undefined" if isnan(run.macro_auc) else f"{run.macro_auc:.3f}"
     console.print(Text(f"{chosen}, macro AUC on the validation set {area}"))
     console.print(Text(f"The run: {visible(run.folder)}"), soft_wrap=True)
+
+
+def print_cross_validation(found: CrossValidation, *, console: Console | None = None) -> None:
+    """Print what came of a cross-validation.
+
+    Parameters
+    ----------
+    found : CrossValidation
+    console : rich.console.Console, optional
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False) if console is None else console
+    n = found.frame["patient_id"].nunique()
+    console.print(
+        Text(f"{n} patients predicted by {len(found.runs)} networks, each by the one that never saw him")
+    )
+    console.print(Text(f"The predictions: {visible(found.folder)}/preds.csv"), soft_wrap=True)
 
 
 def print_models(table: Any, *, console: Console | None = None) -> None:

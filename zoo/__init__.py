@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .cohort_check import CohortCheck, check_cohort
     from .cohort_split import fold_cohort, split_cohort
     from .crop import Box
+    from .cross_validation import CrossValidation, cross_validate
     from .exporting import ExportedModel, export
     from .inference import Inference, run_network
     from .latent_traits import LatentModel
@@ -46,6 +47,7 @@ __all__ = [
     "CachedCohort",
     "Cohort",
     "CohortCheck",
+    "CrossValidation",
     "Encoder",
     "ExportedModel",
     "Inference",
@@ -74,6 +76,7 @@ __all__ = [
     "cache_cohort",
     "check_cohort",
     "create_model",
+    "cross_validate",
     "dice_loss",
     "export",
     "fit",
@@ -108,6 +111,7 @@ _HOME = {
     "CachedCohort": "preprocessing_cache",
     "Cohort": "cohort",
     "CohortCheck": "cohort_check",
+    "CrossValidation": "cross_validation",
     "Encoder": "output",
     "ExportedModel": "exporting",
     "Inference": "inference",
@@ -136,6 +140,7 @@ _HOME = {
     "cache_cohort": "preprocessing_cache",
     "check_cohort": "cohort_check",
     "create_model": "registry",
+    "cross_validate": "cross_validation",
     "dice_loss": "losses",
     "export": "exporting",
     "fit": "training",
