@@ -103,6 +103,10 @@ def report(
         from .viz.figure_export import read_formats
 
         paper = read_formats(figures)
+    if cohort is not None:
+        from .viz.run_findings import check_runs, findings_of_runs
+
+        check_runs(runs, cohort)
     from .stats.evaluation import evaluate
     from .stats.predictions import read_predictions
     from .viz.report import write_report
@@ -113,8 +117,6 @@ def report(
         evaluation = evaluate(read_predictions(preds), progress=tell, **given)
         networks = None
         if cohort is not None:
-            from .viz.run_findings import findings_of_runs
-
             networks = findings_of_runs(
                 runs, cohort, set_name=evaluation.main_set, layer=layer, device=device, n_viewers=n_viewers,
                 rng=evaluation.settings["seed"], progress=lambda what, done, total: tell(done, total, what),

@@ -20,6 +20,11 @@ before it was timed.
 
 GROWTH = "Processor seconds by number of patients; the exponent b of n^b is fitted from 10,000 on."
 
+PAGES = (
+    "Simulated data, in headless Chromium without a graphics card. Whole after: from the address to the last figure. "
+    "Reaction: from a key or a switch to the frame that shows it, median, waiting for frames of 17 ms included."
+)
+
 
 def main() -> None:
     """Build the page from whatever results are there."""
@@ -64,6 +69,13 @@ def main() -> None:
             ["what", "wall, s", "processor, s", "peak memory, GiB", "goal", "reached"],
             [_program(row) for row in files["program"]["rows"]],
         )
+    pages = [row for file in files.values() for row in file["rows"] if "page_mb" in row]
+    if pages:
+        parts += ["", "## The pages", "", PAGES, ""]
+        parts += _table(
+            ["what", "size, MB", "whole after, s", "reaction, ms", "of it script, ms", "goal", "reached"],
+            [_page(row) for row in pages],
+        )
     parts += ["", "## Where and with what", ""]
     for name, file in files.items():
         machine, load = file["machine"], file["load"]
@@ -96,6 +108,15 @@ def _program(row: dict) -> list[str]:
     goal = " and ".join(f"{value:g} {limits[name]}" for name, value in row["goal"].items())
     measured = [f"{row[name]:.3g}" if name in row else "" for name in ("seconds", "cpu_seconds", "peak_gib")]
     return [what, *measured, f"under {goal}", _reached(row)]
+
+
+def _page(row: dict) -> list[str]:
+    units = {"page_mb": "MB", "reaction_ms": "ms"}
+    goal = " and ".join(f"{value:g} {units[name]}" for name, value in row["goal"].items())
+    measured = [
+        f"{row[name]:g}" if name in row else "" for name in ("page_mb", "ready_s", "reaction_ms", "script_ms")
+    ]
+    return [row["what"], *measured, f"under {goal}", _reached(row)]
 
 
 def _ratio(value: float) -> str:

@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from biomark import evaluate
-from biomark.stats import Predictions, explanation_scores
+from biomark.stats import explanation_scores
+from biomark.stats.predictions import Predictions
 from biomark.viz.attention import lesion_attention
 from biomark.viz.embedding_of_runs import Embeddings, embed
 from biomark.viz.embedding_page import embedding_html

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .embedding_of_runs import Embeddings
     from .explaining import Explanation
 
-__all__ = ["RunFindings", "findings_of_runs", "fitting_perplexity"]
+__all__ = ["RunFindings", "check_runs", "findings_of_runs", "fitting_perplexity"]
 
 Progress = Callable[[str, int, int], None]
 _FEWEST = 10
@@ -135,6 +135,22 @@ def findings_of_runs(
         read.simulated,
         n_viewers,
     )
+
+
+def check_runs(runs: Sequence[str | os.PathLike[str]], cohort: str | os.PathLike[str]) -> None:
+    """Find out before a long computation whether the runs and the cohort can be read.
+
+    Raises
+    ------
+    BiomarkError
+        Where a folder holds no run, or the cohort cannot be read.
+    """
+    from ..zoo.cohort import read_cohort
+    from ..zoo.run_folder import RunFolder
+
+    for run in runs:
+        RunFolder(Path(run)).read_config()
+    read_cohort(cohort)
 
 
 def fitting_perplexity(n: int, wanted: float = 30.0) -> float:

@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 
 import biomark
@@ -150,6 +151,13 @@ def until():
             page.wait_for_timeout(20)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def faint():
+    """Return what finds the texts of a page that stand out too little from what lies behind them."""
+    script = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
+    return lambda page: page.evaluate(script)["found"]
 
 
 @pytest.fixture(scope="session")

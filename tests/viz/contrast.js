@@ -20,6 +20,7 @@
     if (!walker.currentNode.data.trim() || element.closest("script, style, noscript, .modebar")) continue;
     if (!element.checkVisibility || !element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
     const style = getComputedStyle(element);
+    if (element.closest("svg") && style.paintOrder.startsWith("stroke")) continue; // has a halo of its own, on a picture
     const text = element.closest("svg") ? style.fill : style.color;
     const [a, b] = [luminance(channels(text)), luminance(behind(element))].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);

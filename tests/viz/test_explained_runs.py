@@ -152,6 +152,12 @@ def test_report_holds_what_the_runs_look_at(home, tmp_path, capsys):
     ]
     assert main(["report", *given, *runs]) == 2
     assert "--run and --cohort belong together" in capsys.readouterr().err
+    for wrong, says in (
+        (["--run", "nowhere", "--cohort", str(table)], "no folder of a run"),
+        ([*runs, "--cohort", "x.csv"], "x.csv"),
+    ):
+        assert main(["report", "--preds", "not-looked-at.csv", *wrong]) == 2
+        assert says in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
     assert main(["report", *given, *runs, "--cohort", str(table), "--viewers", "2", "--device", "cpu"]) == 0
     text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -224,7 +224,7 @@ def test_the_command_makes_the_same_again(found, evaluation_of):
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_the_page_draws_switches_and_leads_to_the_viewers(browser, folder, width, scheme):
+def test_the_page_draws_switches_and_leads_to_the_viewers(browser, faint, folder, width, scheme):
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
     page, said, asked = context.new_page(), [], []
     page.on("console", lambda message: said.append(message.text))
@@ -245,6 +245,7 @@ def test_the_page_draws_switches_and_leads_to_the_viewers(browser, folder, width
     alternative = page.evaluate("document.getElementById('attention-iou').getAttribute('aria-label')")
     assert "IoU at matched volume, multi-task, PR" in alternative
     assert page.locator(".cases svg").first.is_visible()
+    assert faint(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.locator("summary", has_text="Slice viewers").click()
     page.locator(".patients a").first.click()
@@ -252,11 +253,13 @@ def test_the_page_draws_switches_and_leads_to_the_viewers(browser, folder, width
     assert "Simulated volumes." in page.inner_text("body")
     page.get_by_role("link", name="All patients").click()
     page.wait_for_selector("html[data-viewer=ready]", timeout=120_000)
+    assert faint(page) == []
     page.get_by_role("link", name="Back to the report").click()
     page.wait_for_selector("html[data-figures=ready]", timeout=120_000)
     page.locator("#learnt").get_by_role("link").click()
     page.wait_for_selector("html[data-viewer=ready]", timeout=120_000)
     assert Path(page.url).name == "embedding.html"
+    assert faint(page) == []
     assert [text for text in said if not any(hint in text for hint in HINTS)] == []
     assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)
     context.close()
