@@ -154,23 +154,43 @@ def _clustered_interaction(
             influence[k, : values.size] += weight * values
     covariance = influence @ influence.T * n_clusters / (n_clusters - 1)
     np.fill_diagonal(covariance, variances)
+    return correlated_heterogeneity(
+        estimates, covariance, confidence=confidence,
+        method="Obuchowski covariance, chi-square of heterogeneity",
+    )  # fmt: skip
+
+
+def correlated_heterogeneity(
+    estimates: FloatArray, covariance: FloatArray, *, confidence: float, method: str
+) -> AucInteraction:
+    """Test estimates with a known covariance for equality: Wald's chi-square of all their differences.
+
+    Q = (L theta)' (L S L')^-1 (L theta), L the s - 1 contrasts of each stratum with the next; any other full set of
+    contrasts gives the same Q, and a diagonal S gives Cochran's.
+
+    Parameters
+    ----------
+    estimates : array of shape (strata,)
+    covariance : array of shape (strata, strata)
+    confidence : float in (0, 1)
+    method : str
+    """
+    variances = np.diag(covariance).copy()
     difference = low = high = float("nan")
-    if present.size == 2:
+    if estimates.size == 2:
         difference = float(estimates[0] - estimates[1])
         spread = max(float(variances.sum() - 2.0 * covariance[0, 1]), 0.0)
         half = float(special.ndtri(0.5 + confidence / 2.0) * np.sqrt(spread))
         low, high = difference - half, difference + half
-    tested = contrast_of(
-        estimates, covariance, None, method="Obuchowski covariance, chi-square of heterogeneity"
-    )
+    tested = contrast_of(estimates, covariance, None, method=method)
     # Every stratum less the next: a redundant contrast means that a variance is 0, not that a model is.
     equal = bool(np.ptp(estimates) == 0.0)
-    defined = tested.df == present.size - 1
+    defined = tested.df == estimates.size - 1
     statistic, p_value = (tested.statistic, tested.p_value) if defined else (float("nan"), float("nan"))
     return AucInteraction(
         estimates, variances, difference, low, high, confidence, 0.0 if equal else statistic,
-        float(present.size - 1), 1.0 if equal else p_value,
-        tested.method if defined or equal else f"{tested.method}; undefined: an estimated variance is 0",
+        float(estimates.size - 1), 1.0 if equal else p_value,
+        method if defined or equal else f"{method}; undefined: an estimated variance is 0",
     )  # fmt: skip
 
 

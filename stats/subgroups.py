@@ -7,13 +7,13 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import BiomarkError
 from .bootstrap import bootstrap_interval
 from .individual import Cell, auc_of_cell
-from .interaction import interaction_test
+from .interaction import correlated_heterogeneity, interaction_test
 from .multilabel_bootstrap import multilabel_replicates
-from .overall import bootstrap_z_p_value
 from .results import FloatArray
 from .roc import auc
 from .strata import Strata
@@ -93,7 +93,12 @@ def macro_stratum_tables(
     rng: np.random.Generator,
     confidence: float,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Macro AUC within each stratum by bootstrap, and its interaction between the first and last stratum.
+    """Macro AUC within each stratum by bootstrap, and a joint test that it is the same in all of them.
+
+    H0: theta_1 = ... = theta_s, theta_k the macro AUC (or the difference of two models') in stratum k.
+    Q = (L theta)' (L S L')^-1 (L theta) is compared with chi-square on s - 1 degrees of freedom; S is the covariance
+    of the strata's bootstrap replicates. Strata are drawn apart, so that S is diagonal but for noise; clusters are
+    drawn whole from all patients, so that one with members in several strata makes S what it should be.
 
     Parameters
     ----------
@@ -103,12 +108,20 @@ def macro_stratum_tables(
     Returns
     -------
     stratum rows, interaction rows
+        ``difference`` and its percentile interval where there are two strata; with more there is no one difference.
+
+    References
+    ----------
+    Davison AC, Hinkley DV. Bootstrap Methods and their Application. Cambridge 1997, section 4.4 (a Wald statistic
+    with a bootstrap variance). Cochran WG. Biometrics 1954;10:101-129 (Q).
     """
     shared = ~np.isnan(y_score).any(axis=0)
     truth, scores = np.where(shared, y_true, np.nan), np.nan_to_num(y_score)
     rows: list[dict[str, Any]] = []
     values: list[FloatArray] = []
     drawn: list[FloatArray] = []
+    labelled: list[list[int]] = []
+    seed = int(rng.integers(2**63))
     for code, name in enumerate(strata.names):
         inside = (strata.codes == code) & ~np.isnan(truth).all(axis=1)
         part, part_scores = truth[inside], scores[:, inside]
@@ -121,7 +134,6 @@ def macro_stratum_tables(
         each = np.full(len(models), np.nan)
         replicates = np.full((n_boot, len(models)), np.nan)
         if defined:
-            codes = None if cluster is None else np.unique(cluster[inside], return_inverse=True)[1]
             seen = [~np.isnan(part[:, k]) for k in defined]
             each = np.array(
                 [
@@ -129,10 +141,8 @@ def macro_stratum_tables(
                     for plane in part_scores
                 ]
             )
-            nobody = np.zeros((1, *part.shape), dtype=bool)
-            replicates = multilabel_replicates(
-                part, part_scores, nobody, n_boot=n_boot, cluster=codes, rng=rng
-            )["macro_auc"]
+            replicates = _macro_replicates(truth, part_scores, scores, inside, n_boot, cluster, rng, seed)
+        labelled.append(defined)
         values.append(each)
         drawn.append(replicates)
         for m, model in enumerate(models):
@@ -153,29 +163,75 @@ def macro_stratum_tables(
                     "note": note,
                 }
             )
-    interactions = []
-    contrasts = [(model, np.eye(len(models))[m]) for m, model in enumerate(models)]
-    contrasts += [
-        (f"{models[a]} - {models[b]}", np.eye(len(models))[a] - np.eye(len(models))[b])
-        for a, b in combinations(range(len(models)), 2)
+    covers = [frozenset(names) for names in labelled]
+    return rows, [
+        {"set": set_name, "variable": variable, "label": "macro", "model": name}
+        | {"stratum_a": strata.names[0], "stratum_b": strata.names[-1]}
+        | _macro_interaction([v @ weights for v in values], [d @ weights for d in drawn], covers, confidence)
+        for name, weights in _each_and_pairs(models)
     ]
-    for name, weights in contrasts:
-        difference = float((values[0] - values[-1]) @ weights)
-        replicates = (drawn[0] - drawn[-1]) @ weights
-        low, high = bootstrap_interval(replicates, confidence=confidence)
-        interactions.append(
-            {
-                "set": set_name,
-                "variable": variable,
-                "label": "macro",
-                "model": name,
-                "stratum_a": strata.names[0],
-                "stratum_b": strata.names[-1],
-                "difference": difference,
-                "ci_low": low,
-                "ci_high": high,
-                "p_value": bootstrap_z_p_value(difference, replicates),
-                "note": "" if np.isfinite(difference) else "not tested: a stratum has no macro AUC",
-            }
-        )
-    return rows, interactions
+
+
+def _each_and_pairs(models: tuple[str, ...]) -> Iterator[tuple[str, FloatArray]]:
+    """Each model and each pair, as weights of the models' values."""
+    own = np.eye(len(models))
+    yield from zip(models, own, strict=True)
+    for a, b in combinations(range(len(models)), 2):
+        yield f"{models[a]} - {models[b]}", own[a] - own[b]
+
+
+def _macro_replicates(
+    truth: FloatArray,
+    part_scores: FloatArray,
+    scores: FloatArray,
+    inside: NDArray[np.bool_],
+    n_boot: int,
+    cluster: NDArray[np.intp] | None,
+    rng: np.random.Generator,
+    seed: int,
+) -> FloatArray:
+    """Macro AUC of each model in one stratum's replicates, shape (n_boot, models)."""
+    if cluster is None:
+        part = truth[inside]
+        nobody = np.zeros((1, *part.shape), dtype=bool)
+        return multilabel_replicates(part, part_scores, nobody, n_boot=n_boot, rng=rng)["macro_auc"]
+    # The same draws of all clusters for every stratum; the patients of the others count as unlabelled.
+    masked = np.where(inside[:, None], truth, np.nan)
+    nobody = np.zeros((1, *masked.shape), dtype=bool)
+    drawn = multilabel_replicates(masked, scores, nobody, n_boot=n_boot, cluster=cluster, rng=seed)
+    return drawn["macro_auc"]
+
+
+def _macro_interaction(
+    estimates: list[FloatArray], drawn: list[FloatArray], covers: list[frozenset[int]], confidence: float
+) -> dict[str, Any]:
+    """Wald's chi-square that a macro AUC (or a difference) is the same in all strata, its covariance bootstrapped.
+
+    Parameters
+    ----------
+    estimates : list of float, one for each stratum
+    drawn : list of arrays of shape (n_boot,)
+        Row b of all strata is one draw.
+    covers : list of frozenset
+        The labels that each stratum's average is over.
+    confidence : float
+    """
+    theta, replicates = np.array(estimates, dtype=np.float64), np.stack(drawn)
+    if not np.isfinite(theta).all():
+        return {"note": "not tested: a stratum has no macro AUC"}
+    if len(set(covers)) > 1:
+        return {"note": "not tested: the strata's macro AUC are over different labels"}
+    replicates = replicates[:, np.isfinite(replicates).all(axis=0)]
+    if theta.size < 2 or replicates.shape[1] < 2:
+        return {"note": "not tested: too few strata or replicates"}
+    result = correlated_heterogeneity(
+        theta, np.cov(replicates), confidence=confidence, method="bootstrap covariance, chi-square"
+    )
+    low = high = float("nan")
+    if theta.size == 2:
+        low, high = bootstrap_interval(replicates[0] - replicates[1], confidence=confidence)
+    undefined = result.method.partition("; ")[2] if np.isnan(result.p_value) else ""
+    return {
+        "difference": result.difference, "ci_low": low, "ci_high": high,
+        "statistic": result.statistic, "p_value": result.p_value, "note": undefined,
+    }  # fmt: skip
