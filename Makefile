@@ -50,12 +50,12 @@ format: $(READY)  ## let ruff rewrite the files
 build: $(READY)  ## the wheel and the sdist
 	$(BIN)/python -m build --installer uv --outdir dist .
 
-$(RIVALS)/.ready: $(READY) benchmarks/requirements.txt
+$(RIVALS)/.ready: $(READY) pyproject.toml constraints.txt
 	test -x $(RIVALS)/bin/python || $(PYTHON) -m venv --without-pip $(RIVALS)
-	$(BIN)/uv pip install --python $(RIVALS)/bin/python --constraint constraints.txt --requirement benchmarks/requirements.txt --editable .
+	$(BIN)/uv pip install --python $(RIVALS)/bin/python --constraint constraints.txt --build-constraint constraints.txt --editable '.[zoo,bench]'
 	@touch $@
 
-bench: $(RIVALS)/.ready  ## time biomark against its rivals and write docs/benchmarks.md
+bench: $(RIVALS)/.ready  ## time biomark against its rivals and write benchmarks/README.md
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(RIVALS)/bin/python -m pytest -c benchmarks/pytest.ini benchmarks
 	$(RIVALS)/bin/python benchmarks/page.py
 

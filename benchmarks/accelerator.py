@@ -117,6 +117,8 @@ def _rounded(value):
         return float(f"{value:.4g}")
     if isinstance(value, dict):
         return {key: _rounded(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_rounded(entry) for entry in value]
     return value
 
 

@@ -1,24 +1,30 @@
-"""Write docs/benchmarks.md from benchmarks/results/*.json."""
+"""Write benchmarks/README.md, with its pictures, from benchmarks/results/*.json."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-RESULTS = Path(__file__).parent / "results"
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
+from charts import growth_chart, ratio_chart
+
+HERE = Path(__file__).parent
+RESULTS, PAGE, IMAGES = HERE / "results", HERE / "README.md", HERE / "images"
 
 INTRODUCTION = """
 # Speed
 
-Measured by `make bench`, which installs the rivals into an environment of their own, times both sides in turn in one
-process, and writes `benchmarks/results` and this page. Data are simulated, 34% positive, without ties. Seconds are
-medians of processor seconds of one thread, so that other work on the machine stretches neither side; a ratio above 1
-means that biomark is faster. In the DeLong benchmarks each rival had to give the same AUC, variance or statistic
-before it was timed.
+`make bench` installs the rivals (the extra `bench`) into an environment of their own, times both sides in turn in one
+process, and writes `benchmarks/results` and this page. `pytest benchmarks` runs the same in any environment: what is
+not installed is named, and what needs a CUDA device is skipped without one. A ratio above 1 means that biomark is
+faster.
+
+Statistics: simulated data, 34% positive, without ties; medians of processor seconds of one thread, so that other work
+on the machine stretches neither side. Each rival had to give the same number before it was timed, where both compute
+the same.
+Networks: random volumes; processor seconds on the processor, seconds of the wall on a CUDA device.
 """
 
-GROWTH = "Processor seconds by number of patients; the exponent b of n^b is fitted from 10,000 on."
+GROWTH = "Seconds by size; the exponent b of n^b is that of the larger sizes."
 
 PAGES = (
     "Simulated data, in headless Chromium without a graphics card. Whole after: from the address to the last figure. "
@@ -28,63 +34,149 @@ PAGES = (
 
 def main() -> None:
     """Build the page from whatever results are there."""
+    IMAGES.mkdir(exist_ok=True)
     files = {
         path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))
     }
-    duels = [(file, row) for file in files.values() for row in file["rows"] if "rivals" in row]
-    parts = [INTRODUCTION.strip(), "", "## Against others", ""]
+    timed = {name: file for name, file in files.items() if "rows" in file}
+    statistics = {name: file for name, file in timed.items() if "device" not in file}
+    networks = {name: file for name, file in timed.items() if "device" in file}
+    parts = [INTRODUCTION.strip(), ""]
+    parts += _against("Statistics against others", "statistics", statistics)
+    for kind, title in (("cuda", "Networks on a CUDA device"), ("cpu", "Networks on the processor")):
+        held = {name: file for name, file in networks.items() if name.endswith(kind)}
+        if held:
+            parts += _against(title, f"networks_{kind}", held)
+            parts += _training(held)
+        elif kind == "cuda":
+            parts += ["", f"## {title}", "", "Not measured."]
+    parts += _growth(timed)
+    parts += _program(files)
+    parts += _pages(timed)
+    parts += ["", "## Where and with what", ""]
+    for name, file in timed.items():
+        versions = ", ".join(f"{package} {version}" for package, version in file["versions"].items())
+        parts.append(f"- {name}: {file['date']}, {_where(file)}; {versions}")
+    PAGE.write_text("\n".join([*parts, ""]), encoding="utf-8")
+
+
+def _where(file: dict) -> str:
+    machine, load = file["machine"], file["load"]
+    cores = f"{machine['cores']} cores"
+    if "device" not in file:
+        return f"{machine['processor']}, {cores}, load {load['before']:g} before and {load['after']:g} after"
+    device = file["device"]
+    told = f"{device['name']}, {cores}, {file['threads']} threads, load {load:g}"
+    if "copy_bytes_per_second" in device:
+        told += (
+            f"; copies {device['copy_bytes_per_second'] / 1e12:.2f} TB/s, multiplies bf16 matrices at "
+            f"{device['bf16_flop_per_second'] / 1e12:.0f} TFLOP/s"
+        )
+    return told
+
+
+def _against(title: str, stem: str, files: dict[str, dict]) -> list[str]:
+    duels = [row for file in files.values() for row in file["rows"] if row.get("rivals")]
+    bars = [
+        (f"{name}, n = {row['n']:,}: {row['what']}", rival["ratio"])
+        for row in duels
+        for name, rival in row["rivals"].items()
+        if "ratio" in rival
+    ]
+    parts = ["", f"## {title}", ""]
+    if bars:
+        (IMAGES / f"ratios_{stem}.svg").write_text(ratio_chart(bars, title), encoding="utf-8")
+        parts += [f"![{title}: ratios, also in the table](images/ratios_{stem}.svg)", ""]
     parts += _table(
         ["what", "n", "biomark, s", "rival", "rival, s", "ratio", "goal", "reached"],
-        [line for _, row in duels for line in _duel(row)],
+        [line for row in duels for line in _duel(row)],
     )
-    scaled = [row for _, row in duels for rival in row["rivals"].values() if "scaled_by" in rival]
-    if scaled:
+    if any("scaled_by" in rival for row in duels for rival in row["rivals"].values()):
         parts += [
             "",
             "¹ Timed over fewer replicates and multiplied, since the full number would take minutes a round.",
         ]
-    if "cost" in files:
-        rows = files["cost"]["rows"]
+    return parts
+
+
+def _training(files: dict[str, dict]) -> list[str]:
+    rows = [row for file in files.values() for row in file["rows"] if "volumes_per_second" in row]
+    if not rows:
+        return []
+    head = [
+        "what",
+        "ms",
+        "volumes/s",
+        "peak memory, GiB",
+        "TFLOP",
+        "share of the bf16 rate",
+        "times the floor",
+    ]
+    return ["", *_table(head, [_step(row) for row in rows])]
+
+
+def _step(row: dict) -> list[str]:
+    return [
+        row["what"],
+        f"{1000 * row['seconds']:.3g}",
+        f"{row['volumes_per_second']:.3g}",
+        f"{row['peak_memory_gib']:.3g}" if "peak_memory_gib" in row else "",
+        f"{row['flop'] / 1e12:.3g}" if "flop" in row else "",
+        f"{row['flop_utilisation']:.0%}" if "flop_utilisation" in row else "",
+        f"{row['times_floor']:.2f}" if "times_floor" in row else "",
+    ]
+
+
+def _growth(files: dict[str, dict]) -> list[str]:
+    parts: list[str] = []
+    for name, file in files.items():
+        rows = [row for row in file["rows"] if "sizes" in row]
+        for at, group in enumerate(_alike(rows)):
+            stem, axis = f"growth_{name}_{at}", "patients" if name == "cost" else group[0]["what"]
+            lines = {row["what"]: list(zip(row["sizes"], row["seconds"], strict=True)) for row in group}
+            (IMAGES / f"{stem}.svg").write_text(growth_chart(lines, f"Cost, {name}", axis), encoding="utf-8")
+            parts += ["", f"![Seconds by size, {name}; also in the table](images/{stem}.svg)", ""]
+            parts += _table(
+                [name, *(f"{n:,}" for n in group[0]["sizes"]), "exponent"],
+                [
+                    [row["what"], *(_number(s) for s in row["seconds"]), f"{row['exponent']:.2f}"]
+                    for row in group
+                ],
+            )
+    return ["", "## Growth", "", GROWTH, *parts] if parts else []
+
+
+def _alike(rows: list[dict]) -> list[list[dict]]:
+    """Group rows of the same sizes."""
+    groups: dict[str, list[dict]] = {}
+    for row in rows:
+        groups.setdefault(str(row["sizes"]), []).append(row)
+    return list(groups.values())
+
+
+def _program(files: dict[str, dict]) -> list[str]:
+    if "program" not in files:
+        return []
+    program = files["program"]
+    parts = ["", "## The program", "", "Each in a process of its own, start included.", ""]
+    if (load := program["load"]["before"]) > program["machine"]["cores"]:
         parts += [
-            "",
-            "## Growth",
-            "",
-            GROWTH,
+            f"The load was {load:g} on {program['machine']['cores']} cores meanwhile: the wall time is that of a "
+            "crowded machine; the processor time is what the program itself took.",
             "",
         ]
-        parts += _table(
-            ["what", *(f"{n:,}" for n in rows[0]["sizes"]), "exponent"],
-            [[row["what"], *(_number(s) for s in row["seconds"]), f"{row['exponent']:.2f}"] for row in rows],
-        )
-    if "program" in files:
-        parts += ["", "## The program", "", "Each in a process of its own, start included.", ""]
-        program = files["program"]
-        if (load := program["load"]["before"]) > program["machine"]["cores"]:
-            parts += [
-                f"The load was {load:g} on {program['machine']['cores']} cores meanwhile: the wall time is that of a "
-                "crowded machine; the processor time is what the program itself took.",
-                "",
-            ]
-        parts += _table(
-            ["what", "wall, s", "processor, s", "peak memory, GiB", "goal", "reached"],
-            [_program(row) for row in files["program"]["rows"]],
-        )
+    return parts + _table(
+        ["what", "wall, s", "processor, s", "peak memory, GiB", "goal", "reached"],
+        [_program_row(row) for row in program["rows"]],
+    )
+
+
+def _pages(files: dict[str, dict]) -> list[str]:
     pages = [row for file in files.values() for row in file["rows"] if "page_mb" in row]
-    if pages:
-        parts += ["", "## The pages", "", PAGES, ""]
-        parts += _table(
-            ["what", "size, MB", "whole after, s", "reaction, ms", "of it script, ms", "goal", "reached"],
-            [_page(row) for row in pages],
-        )
-    parts += ["", "## Where and with what", ""]
-    for name, file in files.items():
-        machine, load = file["machine"], file["load"]
-        versions = ", ".join(f"{package} {version}" for package, version in file["versions"].items())
-        parts.append(
-            f"- {name}: {file['date']}, {machine['processor']}, {machine['cores']} cores, load {load['before']:g} "
-            f"before and {load['after']:g} after; {versions}"
-        )
-    PAGE.write_text("\n".join([*parts, ""]))
+    if not pages:
+        return []
+    head = ["what", "size, MB", "whole after, s", "reaction, ms", "of it script, ms", "goal", "reached"]
+    return ["", "## The pages", "", PAGES, "", *_table(head, [_page(row) for row in pages])]
 
 
 def _duel(row: dict) -> list[list[str]]:
@@ -102,7 +194,7 @@ def _duel(row: dict) -> list[list[str]]:
     return lines
 
 
-def _program(row: dict) -> list[str]:
+def _program_row(row: dict) -> list[str]:
     what = row["what"] + (f", {row['rows']:,} rows" if "rows" in row else "")
     limits = {"seconds": "s", "peak_gib": "GiB"}
     goal = " and ".join(f"{value:g} {limits[name]}" for name, value in row["goal"].items())

@@ -70,7 +70,7 @@ def volumes(n: int, side: int) -> VolumeData:
         torch.randint(0, 2, (n, 3), generator=draw).float(),
         LABELS,
         tuple(f"P{i}" for i in range(n)),
-        ("train",) * PATIENTS + ("validation",) * (n - PATIENTS),
+        (("train",) * PATIENTS + ("validation",) * n)[:n],
         "random volumes",
     )
 
@@ -310,6 +310,32 @@ def test_step_on_the_processor(benchmark, rows):
         "seconds": mine,
         "rivals": {name: rival(theirs, mine, goal=1.0) for name, theirs in (found | absent).items()},
     }
+    rows.append(row)
+    benchmark.extra_info.update(row)
+    benchmark.pedantic(lambda: None)
+
+
+GROWTH = {
+    "side of the volumes, batch 2": [
+        (side, 2) for side in ((64, 96, 128, 160) if torch.cuda.is_available() else (32, 48, 64, 80))
+    ],
+    "volumes in a batch, 48 cubed": [(48, batch) for batch in (1, 2, 4, 8)],
+}
+
+
+@pytest.mark.parametrize("what", GROWTH)
+def test_growth(benchmark, rows, what):
+    """Forward and backward of the single task as volumes and batches grow."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = network("single-task").to(device).train()
+    at, found = [], []
+    for side, batch in GROWTH[what]:
+        image = torch.rand(batch, 1, side, side, side, device=device)
+        job = lambda image=image: model(image).logits.square().mean().backward()  # noqa: E731
+        at.append(side if "side" in what else batch)
+        found.append(alternating({"biomark": job}, rounds=3)["biomark"])
+    last = [np.log(values[-1] / values[-2]) for values in (found, at)]
+    row = {"what": what, "sizes": at, "seconds": found, "exponent": last[0] / last[1]}
     rows.append(row)
     benchmark.extra_info.update(row)
     benchmark.pedantic(lambda: None)
