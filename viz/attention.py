@@ -265,10 +265,15 @@ def _pairs(values: Any, aside: Any) -> go.Scatter:
     )
 
 
+def _known(value: float) -> float | None:
+    """Return a number that JSON can hold: nothing where it is undefined."""
+    return value if np.isfinite(value) else None
+
+
 def _line(at: int, value: float, name: str, dash: str, colour: str, *, legend: bool) -> go.Scatter:
     return go.Scatter(
         x=[at - 0.36, at + 0.36],
-        y=[value, value],
+        y=[_known(value)] * 2,
         mode="lines",
         line={"color": colour, "width": 1.5, "dash": dash},
         name=name,
@@ -283,7 +288,7 @@ def _mean(at: int, row: Any, colour: str, model: str, *, legend: bool) -> go.Sca
     known = np.isfinite([low, high]).all()
     return go.Scatter(
         x=[at + 0.28],
-        y=[mean],
+        y=[_known(mean)],
         mode="markers",
         marker={"size": 11, "symbol": "diamond", "color": colour, "line": {"color": LIGHT.paper, "width": 1}},
         error_y={

@@ -1,6 +1,7 @@
 """The report with the networks behind its predictions: one page, the folders beside it, and what they say."""
 
 import dataclasses
+import json
 import os
 import re
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from biomark import evaluate, read_predictions
+from biomark.stats import explanation_scores
 from biomark.viz import report as report_module
 from biomark.viz import report_html, write_report
 from biomark.viz.attention import lesion_attention
@@ -215,6 +217,21 @@ def test_one_network_alone_is_compared_with_nothing(found, evaluation_of):
     assert "difference" not in written.results.text.partition("heat map’s energy")[2]
     text = report_html(evaluation_of("one label"), figures=False, networks=one)
     assert "against chance" in text and 'id="learnt"' not in text
+
+
+def test_networks_whose_maps_are_0_everywhere_are_told_of(found, evaluation_of):
+    labels, patients = found.explanation.labels, [p.patient_id for p in found.explanation.patients]
+    masks = np.zeros((len(patients), 6, 6, 6), dtype=int)
+    masks[:, 1:4, 1:4, 1:4] = 1
+    nothing = {task: explanation_scores(np.zeros(masks.shape), masks) for task in TASKS}
+    attention = {label: lesion_attention(label, nothing, patients) for label in labels}
+    explanation = dataclasses.replace(found.explanation, attention=attention)
+    text = report_html(
+        evaluation_of("one label"), networks=dataclasses.replace(found, explanation=explanation)
+    )
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', text)[1])
+    energy = next(g for g in data["groups"] if g["name"] == "attention")["panels"][0]["figures"][0]
+    assert {y for t in energy["data"] if t["meta"]["part"] == "mean" for y in t["y"]} == {None}
 
 
 def test_the_command_makes_the_same_again(found, evaluation_of):
