@@ -26,9 +26,11 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt --editable '.[zoo,dev]'
 	@touch $@
 
-demo: demo/preds.csv  ## build the report on two real breast-cancer cohorts and print where it lies
+demo: demo/preds.csv  ## the report on two real breast-cancer cohorts, then the whole road on simulated volumes
 	$(BIN)/biomark report --preds demo/preds.csv --out demo/report --title "ER and PR: Rotterdam to GBSG"
 	@echo "The report: $(CURDIR)/demo/report/report.html"
+	rm -rf demo/simulated
+	$(BIN)/biomark demo --out demo/simulated
 
 demo/preds.csv: $(READY) $(EXAMPLE)/make_predictions.py $(EXAMPLE)/rotterdam.csv $(EXAMPLE)/gbsg.csv
 	$(BIN)/python $(EXAMPLE)/make_predictions.py --out demo

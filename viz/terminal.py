@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .captions import cutoff_label, digits_of, interval_level, main_cutoff, set_heading
 from .control_characters import visible
-from .number_format import count, interval, number
+from .number_format import count, duration, interval, number
 from .page_table import notes_of, parts, rows_of
 
 if TYPE_CHECKING:
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from ..stats.evaluation import Evaluation
+    from .demonstration import Demonstration
 
-__all__ = ["print_summary", "progress_bar"]
+__all__ = ["print_demonstration", "print_summary", "progress_bar"]
 
 
 @contextmanager
@@ -98,6 +99,37 @@ def print_summary(
     console.print(
         Text(f"The report: {visible(os.path.join(os.fspath(path), 'report.html'))}"), soft_wrap=True
     )
+
+
+def print_demonstration(made: Demonstration, *, console: Console | None = None) -> None:
+    """Print what a demonstration found, how long its stages took, and the paths to open.
+
+    Parameters
+    ----------
+    made : Demonstration
+    console : rich.console.Console, optional
+        Standard output by default.
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from .attention import METRIC_TITLES, attention_in_words
+
+    console = Console(highlight=False) if console is None else console
+    console.print(Text("SIMULATED patients: what follows says nothing of patients", style="bold"))
+    print_summary(made.evaluation, made.folder / "report", console=console)
+    for one in made.networks.explanation.attention.values():
+        for line in attention_in_words(one):
+            if line.startswith(METRIC_TITLES["energy"]):
+                console.print(Text(visible(line)))
+    for task, difference in made.max_difference.items():
+        said = f"{task}.pt: TorchScript, at most {difference:.1g} from the network that was trained"
+        console.print(Text(said))
+    spent = ", ".join(f"{stage} {seconds:.0f} s" for stage, seconds in made.seconds.items())
+    console.print(Text(f"{spent}; {duration(sum(made.seconds.values()))} in all"))
+    console.print(Text("To open:", style="bold"))
+    for name, page in made.pages.items():
+        console.print(Text(f"  {name}: {visible(str(page.resolve()))}"), soft_wrap=True)
 
 
 def _key_figures(evaluation: Evaluation, frame: pd.DataFrame) -> RichTable:

@@ -45,7 +45,8 @@ class Timm3dEncoder(Encoder):
         ``torch.save`` that holds tensors alone). Kernels of two dimensions are repeated along the third and divided by
         its length; those of three input channels are adapted to ``in_channels``.
     pretrained : bool
-        Download the weights that timm-3d names. Off unless asked for.
+        Download the weights that timm names for its network of two dimensions, and take them as those of a file are
+        taken. Off unless asked for.
     **options
         Of timm-3d, for instance ``drop_path_rate``.
 
@@ -75,6 +76,8 @@ class Timm3dEncoder(Encoder):
             _check_weights(weights)
             pretrained = True
             options["pretrained_cfg_overlay"] = {"file": os.fspath(weights), "source": "file"}
+        elif pretrained:
+            options["pretrained_cfg_overlay"] = {"state_dict": _downloaded(name), "source": "timm"}
         try:
             with _silence():
                 # Layers that TorchScript can read, where timm-3d has a choice.
@@ -170,6 +173,21 @@ def _silence() -> Iterator[None]:
 def _check_weights(weights: str | os.PathLike[str]) -> None:
     if not Path(weights).is_file():
         raise InputFileError(os.fspath(weights), [Problem("there is no such file of weights")])
+
+
+def _downloaded(name: str) -> dict[str, Tensor]:
+    """Return the weights that timm names; timm-3d's own download knows no present version of huggingface-hub."""
+    import timm
+
+    try:
+        with _silence():
+            held: dict[str, Tensor] = timm.create_model(name, pretrained=True).state_dict()
+    except Exception as error:
+        raise BiomarkError(
+            f"the weights of {TIMM_PREFIX}{name} cannot be downloaded: {_first_line(error)}; those that are on this "
+            "machine already go in as weights=FILE"
+        ) from error
+    return held
 
 
 @torch.no_grad()

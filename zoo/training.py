@@ -200,6 +200,9 @@ def fit(
 
 
 def _check_folder(folder: RunFolder, config: TrainingConfig, resume: bool) -> None:
+    if config.tensorboard:
+        # Before anything is written: a folder that is begun is not begun again.
+        _summary_writer()
     if not folder.config.is_file():
         return
     if not resume:
@@ -417,11 +420,15 @@ def _told_epoch(history: list[Metrics], epochs: int) -> TrainingProgress:
 def _events(config: TrainingConfig, folder: RunFolder, done: int) -> Any:
     if not config.tensorboard:
         return None
+    return _summary_writer()(str(folder.path / "events"), purge_step=done + 1)
+
+
+def _summary_writer() -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ModuleNotFoundError:
         raise BiomarkError("events for TensorBoard need it installed: pip install tensorboard") from None
-    return SummaryWriter(str(folder.path / "events"), purge_step=done + 1)
+    return SummaryWriter
 
 
 def _write_events(writer: Any, metrics: Metrics) -> None:

@@ -1,5 +1,6 @@
 """Networks of timm-3d as encoders: more than a dozen families, and what cannot serve."""
 
+import os
 import subprocess
 import sys
 
@@ -127,6 +128,30 @@ def test_a_local_file_of_weights_is_loaded(tmp_path):
     torch.testing.assert_close(ours["layer2.0.bn1.running_var"], theirs["layer2.0.bn1.running_var"])
     stem = theirs["conv1.0.weight"].sum(1, keepdim=True)
     torch.testing.assert_close(ours["conv1.0.weight"], torch.stack([stem] * 3, dim=-1) / 3)
+
+
+def test_weights_are_downloaded_only_when_asked(monkeypatch):
+    import timm
+
+    flat = timm.create_model("resnet10t")
+    asked = []
+    monkeypatch.setattr(
+        timm, "create_model", lambda name, pretrained: asked.append((name, pretrained)) or flat
+    )
+    assert Timm3dEncoder("resnet10t") is not None and asked == []
+    encoder = Timm3dEncoder("resnet10t", pretrained=True)
+    assert asked == [("resnet10t", True)]
+    kernel = flat.state_dict()["layer1.0.conv1.weight"]
+    found = encoder.network.state_dict()["layer1.0.conv1.weight"]
+    torch.testing.assert_close(found, torch.stack([kernel] * 3, dim=-1) / 3)
+
+
+def test_a_download_that_fails_says_so_and_what_to_do():
+    code = "from biomark import zoo; zoo.create_model('timm3d/resnet10t', pretrained=True)"
+    offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": os.devnull}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=offline)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "the weights of timm3d/resnet10t cannot be downloaded" in last and "weights=FILE" in last
 
 
 def test_weights_of_another_network_are_refused(tmp_path):
