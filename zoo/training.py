@@ -386,6 +386,9 @@ def chosen_acceleration(
     config: TrainingConfig, n_trained: int, device: torch.device, precision: Precision
 ) -> str:
     """Return what ``auto`` stands for: see `TrainingConfig.acceleration`."""
+    if config.acceleration == "captured" and precision.scales:
+        # A scaled step decides on the processor.
+        return "compiled"
     if config.acceleration != "auto":
         return config.acceleration
     steps = config.epochs * max(n_trained // config.batch_size, 1)

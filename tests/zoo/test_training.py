@@ -264,6 +264,9 @@ def test_compiling_is_chosen_where_it_pays():
     assert chosen_acceleration(long, 240, cuda, Precision("fp16", "cuda")) == "eager"
     assert chosen_acceleration(long, 240, CPU, Precision("fp32", "cpu")) == "eager"
     assert chosen_acceleration(config(acceleration="compiled"), 4, cuda, half) == "compiled"
+    recorded = config(acceleration="captured")
+    assert chosen_acceleration(recorded, 4, cuda, half) == "captured"
+    assert chosen_acceleration(recorded, 4, cuda, Precision("fp16", "cuda")) == "compiled"
 
 
 @pytest.mark.gpu
