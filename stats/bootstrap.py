@@ -8,7 +8,7 @@ number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from ..errors import BiomarkError
 from .auc_interval import AucEstimate, auc_interval_of
 from .inputs import Seed, choice, cluster_codes, generator, whole_number
 from .placement import placement_values, tie_groups
+from .replicate_blocks import in_blocks
 from .resampling import class_counts, resampling_counts
 from .results import FloatArray
 from .roc import auc_of
@@ -216,7 +217,8 @@ def auc_bootstrap_ci(
             f"newcombe (all replicates of bootstrap-{kind} are equal)",
         )  # fmt: skip
     codes = None if cluster is None else cluster_codes(cluster, positive.size)
-    replicates = np.concatenate(list(_auc_replicates(positive, score, n_boot, generator(rng), codes)))
+    draw = partial(_auc_replicates, WeightedAuc(positive, score), codes)
+    replicates = np.concatenate(in_blocks(draw, positive.size, n_boot, generator(rng)))
     influence = _auc_influence(positive, score, codes)
     low, high = bootstrap_interval(
         replicates, kind=kind, confidence=confidence, estimate=area, acceleration=acceleration(*influence)
@@ -229,20 +231,14 @@ def auc_bootstrap_ci(
 
 
 def _auc_replicates(
-    positive: NDArray[np.bool_],
-    score: FloatArray,
-    n_boot: int,
-    rng: np.random.Generator,
-    codes: NDArray[np.intp] | None,
-) -> Iterator[FloatArray]:
-    weighted = WeightedAuc(positive, score)
+    weighted: WeightedAuc, codes: NDArray[np.intp] | None, n_boot: int, rng: np.random.Generator
+) -> FloatArray:
     if codes is not None:
-        for counts in resampling_counts(positive.size, n_boot, rng, cluster=codes):
-            yield weighted(counts)
-        return
+        chunks = resampling_counts(codes.size, n_boot, rng, cluster=codes)
+        return np.concatenate([weighted(counts) for counts in chunks])
     # Patients of one class are interchangeable, so their counts are drawn in the order of the scores at once.
-    for of_pos, of_neg in class_counts(weighted.positives.size, weighted.negatives.size, n_boot, rng):
-        yield weighted.of_classes(of_pos, of_neg)
+    pairs = class_counts(weighted.positives.size, weighted.negatives.size, n_boot, rng)
+    return np.concatenate([weighted.of_classes(of_pos, of_neg) for of_pos, of_neg in pairs])
 
 
 def acceleration(*influence: FloatArray) -> float:

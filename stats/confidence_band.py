@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BiomarkError
 from .bootstrap import WeightedCurve
 from .inputs import Seed, binary_labels, choice, finite_scores, fraction, generator, whole_number
 from .placement import tie_groups
+from .replicate_blocks import in_blocks
 from .resampling import resampling_counts
 from .results import FloatArray, Result
 
@@ -122,14 +124,24 @@ def roc_band(
     n_boot = whole_number(n_boot, name="n_boot", least=2)
     curve = WeightedCurve(positive, score)
     classes = (np.flatnonzero(positive), np.flatnonzero(~positive))
-    replicates = [
-        sensitivity_at(*curve(counts), grid)
-        for counts in resampling_counts(positive.size, n_boot, generator(rng), groups=classes)
-    ]
+    draw = partial(_replicates_at, curve, grid, classes, positive.size)
+    replicates = in_blocks(draw, positive.size, n_boot, generator(rng))
     low, high = np.quantile(
         np.concatenate(replicates), [0.5 - confidence / 2.0, 0.5 + confidence / 2.0], axis=0
     )
     return RocBand(1.0 - grid, low, high, confidence, f"pointwise, {n_boot} stratified bootstrap replicates")
+
+
+def _replicates_at(
+    curve: WeightedCurve,
+    grid: FloatArray,
+    classes: tuple[NDArray[np.intp], ...],
+    n: int,
+    n_boot: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    chunks = resampling_counts(n, n_boot, rng, groups=classes)
+    return np.concatenate([sensitivity_at(*curve(counts), grid) for counts in chunks])
 
 
 def sensitivity_at(above_pos: ArrayLike, above_neg: ArrayLike, fpr: FloatArray) -> FloatArray:

@@ -19,7 +19,6 @@ from .inputs import (
     whole_number,
 )
 from .rechosen_cutoff import RechosenCutoff, rechosen_replicates, threshold_interval
-from .resampling import resampling_counts
 from .results import Estimate, FloatArray, Result
 
 __all__ = ["CutoffEstimate", "cutoff_ci"]
@@ -152,8 +151,7 @@ def cutoff_ci(
     rechosen = RechosenCutoff(positive, finite_scores(y_score, positive.size), rule, at)
     codes = None if cluster is None else cluster_codes(cluster, positive.size)
     apart = (np.flatnonzero(positive), np.flatnonzero(~positive)) if stratified and codes is None else None
-    counts = resampling_counts(positive.size, n_boot, generator(rng), groups=apart, cluster=codes)
-    drawn = rechosen_replicates(rechosen, counts)
+    drawn = rechosen_replicates(rechosen, positive.size, n_boot, generator(rng), groups=apart, cluster=codes)
     chosen, apparent = rechosen(np.ones((1, positive.size)))
     estimates = {
         name: _yielded(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from .multilabel import (
     multilabel_metrics,
 )
 from .multilabel_jackknife import leaving_one_out
+from .replicate_blocks import in_blocks
 from .resampling import resampling_counts
 from .results import Estimate, FloatArray, Result
 
@@ -156,7 +158,7 @@ def multilabel_replicates(
     cluster : array of shape (n,), codes, optional
     rng : seed or numpy.random.Generator
     progress : callable, optional
-        Told how many replicates each chunk has finished.
+        Told how many replicates each block has finished.
 
     Returns
     -------
@@ -171,13 +173,20 @@ def multilabel_replicates(
         y_true, y_score, decided = y_true[order], y_score[:, order], decided[:, order]
         cluster = None if cluster is None else cluster[order]
     replicator = Replicator(y_true, y_score, decided)
+    n = y_true.shape[0]
+    blocks = in_blocks(partial(_block, replicator, n, cluster), n, n_boot, generator(rng), progress=progress)
+    summed, areas = zip(*blocks, strict=True)
+    return replicator.metrics(np.concatenate(summed), np.concatenate(areas, axis=1))
+
+
+def _block(
+    replicator: Replicator, n: int, cluster: NDArray[np.intp] | None, n_boot: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
     summed, areas = [], []
-    for counts in resampling_counts(y_true.shape[0], n_boot, generator(rng), cluster=cluster):
+    for counts in resampling_counts(n, n_boot, rng, cluster=cluster):
         summed.append(replicator.sums(counts))
         areas.append(replicator.areas(counts))
-        if progress is not None:
-            progress(counts.shape[0])
-    return replicator.metrics(np.concatenate(summed), np.concatenate(areas, axis=1))
+    return np.concatenate(summed), np.concatenate(areas, axis=1)
 
 
 class Replicator:

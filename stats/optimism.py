@@ -19,7 +19,6 @@ from .inputs import (
     whole_number,
 )
 from .rechosen_cutoff import RechosenCutoff, rechosen_replicates, threshold_interval
-from .resampling import resampling_counts
 from .results import FloatArray, Result
 
 __all__ = ["CorrectedEstimate", "CutoffOptimism", "cutoff_optimism"]
@@ -140,8 +139,7 @@ def cutoff_optimism(
     rule = CutoffCriterion(criterion, minimum, cost_ratio, prevalence, ties)
     rechosen = RechosenCutoff(positive, score, rule, at)
     codes = None if cluster is None else cluster_codes(cluster, positive.size)
-    counts = resampling_counts(positive.size, n_boot, generator(rng), cluster=codes)
-    drawn = rechosen_replicates(rechosen, counts)
+    drawn = rechosen_replicates(rechosen, positive.size, n_boot, generator(rng), cluster=codes)
     chosen, apparent = rechosen(np.ones((1, positive.size)))
     youden, sensitivity, specificity, accuracy = (
         _corrected(float(value[0]), here, there, confidence)

@@ -114,7 +114,7 @@ def overall_performance(
     cluster : array of shape (n,), codes, or None
     rng : numpy.random.Generator
     progress : callable, optional
-        Told how many replicates each chunk has finished.
+        Told how many replicates each block has finished.
     """
     shared = ~np.isnan(y_score).any(axis=0)
     truth = np.where(shared, y_true, np.nan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from .bootstrap import WeightedCurve
 from .cutoff_criterion import CutoffCriterion
+from .replicate_blocks import in_blocks
+from .resampling import resampling_counts
 from .results import FloatArray
 
 __all__ = ["RechosenCutoff", "Replicates", "Yield", "rechosen_replicates", "threshold_interval"]
@@ -103,17 +105,37 @@ class Replicates(NamedTuple):
     n_undefined: int
 
 
-def rechosen_replicates(rechosen: RechosenCutoff, chunks: Iterable[NDArray[Any]]) -> Replicates:
-    """Choose the cut-off in every replicate of chunks of counts, each of shape (b, n)."""
-    parts = []
-    for counts in chunks:
-        thresholds, yielded = rechosen(counts)
-        # What an undefined replicate's cut-off would yield is never read.
-        parts.append(np.stack([thresholds, *yielded, *rechosen.in_the_data(thresholds)]))
-    table = np.concatenate(parts, axis=1)
+def rechosen_replicates(
+    rechosen: RechosenCutoff,
+    n: int,
+    n_boot: int,
+    rng: np.random.Generator,
+    *,
+    groups: tuple[NDArray[np.intp], ...] | None = None,
+    cluster: NDArray[np.intp] | None = None,
+) -> Replicates:
+    """Choose the cut-off in every replicate; parameters as in `resampling_counts`."""
+    draw = partial(_rechosen_block, rechosen, n, groups, cluster)
+    table = np.concatenate(in_blocks(draw, n, n_boot, rng), axis=1)
     defined = table[:, ~np.isnan(table[0])]
     undefined = table.shape[1] - defined.shape[1]
     return Replicates(defined[0], Yield(*defined[1:5]), Yield(*defined[5:9]), undefined)
+
+
+def _rechosen_block(
+    rechosen: RechosenCutoff,
+    n: int,
+    groups: tuple[NDArray[np.intp], ...] | None,
+    cluster: NDArray[np.intp] | None,
+    n_boot: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    parts = []
+    for counts in resampling_counts(n, n_boot, rng, groups=groups, cluster=cluster):
+        thresholds, yielded = rechosen(counts)
+        # What an undefined replicate's cut-off would yield is never read.
+        parts.append(np.stack([thresholds, *yielded, *rechosen.in_the_data(thresholds)]))
+    return np.concatenate(parts, axis=1)
 
 
 def threshold_interval(thresholds: FloatArray, confidence: float) -> tuple[float, float]:

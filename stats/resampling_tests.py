@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from ..errors import BiomarkError
@@ -20,9 +23,10 @@ from .inputs import (
     whole_number,
 )
 from .placement import placement_values
+from .replicate_blocks import in_blocks
 from .replicated_metric import Metric, replicated_metric
 from .resampling import resampling_counts
-from .results import Result
+from .results import FloatArray, Result
 from .sign_flip import sign_flip_p_value
 
 __all__ = ["ResamplingComparison", "bootstrap_test", "permutation_test"]
@@ -149,14 +153,8 @@ def bootstrap_test(
     codes = None if cluster is None else cluster_codes(cluster, positive.size)
     apart = (np.flatnonzero(positive), np.flatnonzero(~positive)) if stratified and codes is None else None
     value_a, value_b = (float(measure(np.ones((1, positive.size)))[0]) for measure in measures)
-    drawn = np.concatenate(
-        [
-            measures[0](counts) - measures[1](counts)
-            for counts in resampling_counts(
-                positive.size, n_boot, generator(rng), groups=apart, cluster=codes
-            )
-        ]
-    )
+    draw = partial(_differences, measures, positive.size, apart, codes)
+    drawn = np.concatenate(in_blocks(draw, positive.size, n_boot, generator(rng)))
     difference = value_a - value_b
     defined = drawn[~np.isnan(drawn)]
     spread = float(np.std(defined, ddof=1)) if defined.size > 1 and np.ptp(defined) > 0.0 else 0.0
@@ -171,6 +169,18 @@ def bootstrap_test(
         value_a, value_b, difference, low, high, confidence, statistic, p_value, n_boot,
         f"paired bootstrap of {named}, {how}",
     )  # fmt: skip
+
+
+def _differences(
+    measures: list[Callable[[NDArray[Any]], FloatArray]],
+    n: int,
+    groups: tuple[NDArray[np.intp], ...] | None,
+    cluster: NDArray[np.intp] | None,
+    n_boot: int,
+    rng: np.random.Generator,
+) -> FloatArray:
+    chunks = resampling_counts(n, n_boot, rng, groups=groups, cluster=cluster)
+    return np.concatenate([measures[0](counts) - measures[1](counts) for counts in chunks])
 
 
 def permutation_test(
