@@ -58,6 +58,14 @@ class Coded:
         values = pc.if_else(pc.equal(self.values, ""), pa.scalar(None, self.values.type), self.values)
         return pd.Series(values.take(pa.array(self.codes if codes is None else codes)).to_pandas())
 
+    def categories(self, codes: NDArray[np.int64] | None = None) -> pd.Series[Any]:
+        """Return the text as a pandas categorical, which sorts as text and takes a byte a row; no text may be empty."""
+        known = np.array(self.values.to_pylist(), dtype=object)
+        order = np.argsort(known)
+        place = np.argsort(order)
+        codes = place[self.codes if codes is None else codes]
+        return pd.Series(pd.Categorical.from_codes(codes, pd.Index(known[order])))
+
 
 def identifiers(
     table: InputTable, name: str, problems: ProblemList, *, required: bool = True
@@ -131,8 +139,8 @@ def numbers(
     # Nothing is less than minimum but a number: a comparison with NaN is false.
     valid = np.where(absent, not required, np.isfinite(values) & ~(values < minimum))
     problems.add_rows(np.flatnonzero(~valid), table.rows, name, wrong)
-    kept = np.where(valid, values, np.nan)
-    return kept, valid
+    values[~valid] = np.nan
+    return values, valid
 
 
 def truths(table: InputTable, name: str, problems: ProblemList) -> tuple[FloatArray, NDArray[np.bool_]]:
@@ -190,6 +198,13 @@ def carried_values(column: Any) -> pd.Series[Any]:
 
 
 def _coded(column: Any) -> Coded:
+    if _is_text(column.type):
+        # As many values as rows, perhaps: they are trimmed where they lie and numbered once.
+        encoded = _trimmed(column).dictionary_encode()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.unify_dictionaries().combine_chunks()
+        if isinstance(encoded, pa.Array):
+            return Coded(encoded.indices.to_numpy().astype(np.int64), encoded.dictionary)
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     if isinstance(column, pa.ChunkedArray):
@@ -232,10 +247,13 @@ def _parsed(text: Any) -> FloatArray:
 def _as_floats(column: Any) -> FloatArray:
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
-    floats = column.cast(pa.float64(), safe=False)
-    return np.array(
-        floats.to_numpy(zero_copy_only=False) if isinstance(floats, pa.Array) else floats.to_numpy()
-    )
+    # Piece by piece into the one array that is kept.
+    floats = np.empty(len(column))
+    at = 0
+    for piece in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        floats[at : at + len(piece)] = piece.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+        at += len(piece)
+    return floats
 
 
 def _whole_numbers(column: Any) -> Any:

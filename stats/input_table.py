@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from ..errors import BiomarkError, InputFileError, Problem
 from .input_file import shown_name
 
-__all__ = ["InputTable", "ProblemList", "shown", "table_from_frame", "table_from_parquet"]
+__all__ = ["InputTable", "ProblemList", "shown", "table_from_frame"]
 
 MOST_COLUMNS = 10_000
 MOST_ROWS = 200_000_000
@@ -27,15 +26,16 @@ class InputTable:
 
     Attributes
     ----------
-    columns : dict
-        Arrow arrays by name; text files give text alone. A frame's columns stay pandas series.
+    columns : mapping
+        Arrow arrays by name; text files give text alone. A frame's columns stay pandas series. Those of Parquet are
+        read each time they are asked for.
     rows : array of shape (n,), int64
         Row of the file as a spreadsheet counts it (the header is row 1); for a frame the position from 0.
     header_row : int or None
         Where the names stand in a text file.
     """
 
-    columns: dict[str, Any]
+    columns: Mapping[str, Any]
     rows: NDArray[np.int64]
     header_row: int | None = None
 
@@ -117,39 +117,6 @@ def named_columns(names: Sequence[str], problems: ProblemList, *, row: int | Non
     return positions
 
 
-def table_from_parquet(content: bytearray, problems: ProblemList) -> InputTable:
-    """Read Parquet; the rows are numbered as if its column names were row 1.
-
-    Raises
-    ------
-    InputFileError
-        If the file is damaged or larger than what is read.
-    """
-    try:
-        source = pq.ParquetFile(pa.BufferReader(pa.py_buffer(content)))
-        schema = source.schema_arrow
-        if source.metadata.num_rows > MOST_ROWS or len(schema.names) > MOST_COLUMNS:
-            problems.add(
-                f"holds {source.metadata.num_rows:,} rows of {len(schema.names):,} columns; "
-                f"at most {MOST_ROWS:,} rows and {MOST_COLUMNS:,} columns are read"
-            )
-            problems.raise_if_any()
-        positions = named_columns(schema.names, problems, row=None)
-        problems.raise_if_any()
-        # Text stays coded as it is in the file: a label of a million rows is stored once.
-        text = [
-            field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_binary(field.type)
-        ]
-        source = pq.ParquetFile(pa.BufferReader(pa.py_buffer(content)), read_dictionary=text)
-        table = source.read(use_threads=False)
-    except (pa.ArrowException, OSError) as error:
-        problems.add(f"the Parquet data are damaged ({_first_line(error)}); write or copy the file again")
-        problems.raise_if_any()
-        raise
-    rows = np.arange(2, table.num_rows + 2, dtype=np.int64)
-    return InputTable({name: table.column(position) for name, position in positions.items()}, rows)
-
-
 def table_from_frame(frame: pd.DataFrame, problems: ProblemList) -> InputTable:
     """Take the columns of a pandas frame, which is left as it is; the index plays no part."""
     if not isinstance(frame, pd.DataFrame):
@@ -178,5 +145,6 @@ def _text(value: object) -> str:
     return str(value).encode("utf-8", "backslashreplace").decode()
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error says, shortened."""
     return shortened((str(error).strip() or type(error).__name__).splitlines()[0], 120)

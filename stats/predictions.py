@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from ..errors import BiomarkError
 from .delimited_text import table_from_text
 from .input_file import is_parquet, read_bytes, refuse_binary
-from .input_table import ProblemList, table_from_frame, table_from_parquet
+from .input_table import ProblemList, table_from_frame
 from .inputs import choice
+from .parquet_table import open_parquet, table_from_parquet
 from .predictions_check import tidy_frame
 from .predictions_layout import KEYS, OPTIONAL
 from .results import FloatArray, Result
@@ -80,9 +81,10 @@ class Predictions:
     Attributes
     ----------
     frame : pandas.DataFrame
-        One row per patient, label and model: ``patient_id, set, model, label`` (text), ``y_true`` (0, 1, or NaN
-        where missing), ``y_score`` (float64, finite); then, where the table has them, ``size_mm`` (float64, in
-        millimetres), ``cluster_id`` and ``fold`` (text), and every other column.
+        One row per patient, label and model: ``patient_id`` (text), ``set, model, label`` (categories, which compare
+        and print as text), ``y_true`` (0, 1, or NaN where missing), ``y_score`` (float64, finite); then, where the
+        table has them, ``size_mm`` (float64, in millimetres), ``cluster_id`` and ``fold`` (text), and every other
+        column.
     labels, models : tuple of str
         In order of first appearance.
     sets : tuple of str
@@ -243,6 +245,11 @@ def read_predictions(path: str | os.PathLike[str] | BinaryIO) -> Predictions:
     >>> predictions.arrays("all").patient_id.tolist(), predictions.arrays("all").y_true.tolist()
     (['007', '008'], [[1.0], [nan]])
     """
+    with open_parquet(path) as file:
+        if file is not None:
+            problems = ProblemList(file.name)
+            table = table_from_parquet(file.handle, problems)
+            return Predictions._checked(table, problems, file.sha256)
     data = read_bytes(path)
     name = data.name
     problems = ProblemList(name)

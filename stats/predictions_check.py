@@ -171,9 +171,9 @@ class _Checks:
         for name, coded in (("cluster_id", self.cluster), ("fold", self.fold)):
             if coded is not None:
                 columns[name] = coded.series(coded.codes[at])
-        for name, column in self.table.columns.items():
+        for name in self.table.columns:
             if name not in known and name not in columns:
-                values = carried_values(column)
+                values = carried_values(self.table.columns[name])
                 columns[name] = values if repeats == 1 else values.take(at).reset_index(drop=True)
         return columns
 
@@ -200,14 +200,15 @@ class _Tidy(_Checks):
         assert patient is not None and group is not None and model is not None and label is not None
         columns = {
             "patient_id": patient.series(),
-            "set": group.series(),
-            "model": model.series(),
-            "label": label.series(),
+            "set": group.categories(),
+            "model": model.categories(),
+            "label": label.categories(),
             "y_true": y_true,
             "y_score": y_score,
         }
         columns |= self.optional_columns(1, frozenset(KEYS))
-        return pd.DataFrame(columns), label.names(), model.names(), group.names(), "tidy"
+        # Without a copy: these columns were made for it alone.
+        return pd.DataFrame(columns, copy=False), label.names(), model.names(), group.names(), "tidy"
 
     def _same_truth(self, patient: Coded, label: Coded, y_true: FloatArray, valid: NDArray[np.bool_]) -> None:
         def message(at: int, first: int) -> str:
@@ -246,15 +247,16 @@ class _Wide(_Checks):
         label = _tiled([score.label for score in self.scores], self.n)
         columns = {
             "patient_id": patient.series(np.repeat(patient.codes, repeats)),
-            "set": group.series(np.repeat(group.codes, repeats)),
-            "model": model.series(),
-            "label": label.series(),
+            "set": group.categories(np.repeat(group.codes, repeats)),
+            "model": model.categories(),
+            "label": label.categories(),
             "y_true": np.stack([truth[score.label] for score in self.scores], axis=1).ravel(),
             "y_score": np.stack(y_score, axis=1).ravel(),
         }
         known = {*KEYS, *OPTIONAL, *self.labels, *(score.column for score in self.scores)}
         columns |= self.optional_columns(repeats, frozenset(known))
-        return pd.DataFrame(columns), self.labels, self.models, group.names(), "wide"
+        # Without a copy: these columns were made for it alone.
+        return pd.DataFrame(columns, copy=False), self.labels, self.models, group.names(), "wide"
 
 
 def _constant(name: str, n: int) -> Coded:

@@ -15,8 +15,9 @@ from ..errors import BiomarkError
 from ..stats.column_values import carried_values, identifiers, numbers, truths
 from ..stats.delimited_text import table_from_text
 from ..stats.input_file import is_parquet, read_bytes, refuse_binary
-from ..stats.input_table import InputTable, ProblemList, listed, shown, table_from_parquet
+from ..stats.input_table import InputTable, ProblemList, listed, shown
 from ..stats.inputs import choice
+from ..stats.parquet_table import table_from_parquet
 from ..stats.predictions import NATURAL_ORDER
 from ..stats.results import FloatArray
 from .lesion_size import largest_diameter_mm

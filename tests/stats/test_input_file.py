@@ -9,6 +9,7 @@ import pytest
 from biomark import read_predictions
 from biomark.errors import BiomarkError, InputFileError
 from biomark.stats.input_file import read_bytes
+from biomark.stats.parquet_table import open_parquet
 
 TEXT = b"patient_id,label,y_true,y_score\n1,ER,1,0.5\n"
 EXPECTED = ". Expected CSV or TSV text, plain or gzip, or Parquet"
@@ -167,7 +168,7 @@ def test_damaged_parquet_is_refused(tmp_path):
 def test_parquet_of_too_many_rows_is_refused_before_they_are_read(tmp_path, monkeypatch):
     path = tmp_path / "preds.parquet"
     pd.DataFrame({"patient_id": range(10), "label": "ER", "y_true": 1, "y_score": 1.0}).to_parquet(path)
-    monkeypatch.setattr("biomark.stats.input_table.MOST_ROWS", 9)
+    monkeypatch.setattr("biomark.stats.parquet_table.MOST_ROWS", 9)
     assert refusal(path.read_bytes()) == (
         "holds 10 rows of 4 columns; at most 9 rows and 10,000 columns are read"
     )
@@ -177,3 +178,37 @@ def test_gzipped_parquet_is_read(tmp_path):
     path = tmp_path / "preds.parquet"
     pd.DataFrame({"patient_id": ["a"], "label": "ER", "y_true": 1, "y_score": 1.0}).to_parquet(path)
     assert read_predictions(io.BytesIO(gzip.compress(path.read_bytes()))).labels == ("ER",)
+
+
+def test_parquet_on_a_disk_is_read_column_by_column_and_hashed(tmp_path, monkeypatch):
+    path = tmp_path / "preds.parquet"
+    frame = pd.DataFrame(
+        {"patient_id": ["a ", "b"], "label": "ER", "y_true": [1, 0], "y_score": [0.5, 0.2], "note": "x"}
+    )
+    frame.to_parquet(path)
+    monkeypatch.setattr("biomark.stats.predictions.read_bytes", None)
+    found = read_predictions(path)
+    assert found.source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert found.frame["patient_id"].tolist() == ["a", "b"]
+    assert found.frame["note"].tolist() == ["x", "x"]
+
+
+def test_parquet_that_changes_while_it_is_read_is_refused(tmp_path):
+    path = tmp_path / "preds.parquet"
+    pd.DataFrame({"patient_id": ["a"]}).to_parquet(path)
+    with pytest.raises(InputFileError, match="changed while it was read"), open_parquet(path):
+        os.utime(path, ns=(1, 1))
+
+
+def test_problems_of_parquet_are_told_as_those_of_text(tmp_path):
+    rows = {"patient_id": ["a", "a", "", None], "label": ["ER"] * 4, "y_true": ["1", "0", "2", "yes"]}
+    frame = pd.DataFrame(rows | {"y_score": ["0.5", "x", "", "inf"]})
+    frame.to_parquet(tmp_path / "preds.parquet")
+    frame.to_csv(tmp_path / "preds.csv", index=False)
+    told = []
+    for name in ("preds.parquet", "preds.csv"):
+        with pytest.raises(InputFileError) as caught:
+            read_predictions(tmp_path / name)
+        told.append([str(problem) for problem in caught.value.problems])
+    assert told[0] == told[1]
+    assert len(told[0]) > 6
