@@ -24,6 +24,7 @@ import biomark
 import cluster_coverage
 import comparison_level
 import numpy as np
+import other_intervals
 import proportion_coverage
 import scipy
 from rich.progress import Progress
@@ -32,6 +33,8 @@ STUDIES = {
     "auc-intervals": (auc_interval_coverage.analytic_cells, auc_interval_coverage.analytic),
     "proportions": (proportion_coverage.interval_cells, proportion_coverage.intervals),
     "mcnemar": (proportion_coverage.mcnemar_cells, proportion_coverage.mcnemar),
+    "other-intervals": (other_intervals.cells, other_intervals.analytic),
+    "other-resampled": (other_intervals.resampled_cells, other_intervals.resampled),
     "unpaired": (comparison_level.cells, comparison_level.unpaired),
     "clusters": (cluster_coverage.cells, cluster_coverage.intervals),
     "auc-bootstrap": (auc_interval_coverage.bootstrap_cells, auc_interval_coverage.bootstrap),
