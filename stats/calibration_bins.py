@@ -116,9 +116,10 @@ def binned_calibration(
     n, n_pos = n[kept], np.bincount(codes, weights=positive)[kept].astype(np.int64)
     predicted = np.bincount(codes, weights=prob)[kept] / n
     observed = n_pos / n
-    order = np.argsort(prob, kind="stable")
-    ends = np.cumsum(n)
-    low, high = prob[order][ends - n], prob[order][ends - 1]
+    low, high = np.full(kept.size, np.inf), np.full(kept.size, -np.inf)
+    np.minimum.at(low, codes, prob)
+    np.maximum.at(high, codes, prob)
+    low, high = low[kept], high[kept]
     gap = np.abs(observed - predicted)
     ci_low, ci_high = proportion_ci(n_pos, n, confidence=confidence)
     return BinnedCalibration(

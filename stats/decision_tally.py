@@ -78,11 +78,14 @@ class DecisionTally:
             kind = positive.astype(np.int64)
             for level in levels:
                 kind = kind * (t + 1) + level
-            _, first, times = np.unique(kind, return_index=True, return_counts=True)
-            called = np.stack([level[first, None] > place[None, :] for level in levels])
-            truth = positive[first]
+            kinds, times = _counted(kind, 2 * (t + 1) ** len(levels))
+            truth, rest = np.divmod(kinds, (t + 1) ** len(levels))
+            # The last model's level is the last digit of a kind.
+            reached_by = [rest // (t + 1) ** m % (t + 1) for m in reversed(range(len(levels)))]
+            called = np.stack([level[:, None] > place[None, :] for level in reached_by])
+            truth = truth.astype(np.bool_)
             return cls(
-                times.astype(np.float64), np.ones(first.size), truth.astype(np.float64),
+                times.astype(np.float64), np.ones(kinds.size), truth.astype(np.float64),
                 (called & truth[:, None]).astype(np.float64), (called & ~truth[:, None]).astype(np.float64),
             )  # fmt: skip
         k = int(cluster.max()) + 1
@@ -128,3 +131,13 @@ class DecisionTally:
                 np.float64
             )
             yield counts @ self.n, counts @ self.n_pos, counts @ self.tp, counts @ self.fp
+
+
+def _counted(kind: NDArray[np.int64], n_kinds: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the kinds that are there, ascending, and how many are of each; without a sort where few are possible."""
+    if n_kinds > max(CHUNK_CELLS, kind.size):
+        found, times = np.unique(kind, return_counts=True)
+        return found, times.astype(np.int64)
+    every = np.bincount(kind, minlength=n_kinds)
+    present = np.flatnonzero(every)
+    return present.astype(np.int64), every[present].astype(np.int64)
