@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,10 +70,9 @@ def on_cohort(folder: Path, best_auc: float, asked: argparse.Namespace) -> dict[
     if asked.part in (None, "sets"):
         found["sets"] = on_sets(folder, base, asked)
     if asked.part in (None, "folds"):
-        began = time.perf_counter()
-        frame = zoo.cross_validate(base, folds=FOLDS, resume=True).frame
-        seconds = {"cross-validation": time.perf_counter() - began}
-        found["folds"] = judged(frame, folder / "preds-folds.csv", folder / "report-folds", asked) | {
+        made = zoo.cross_validate(base, folds=FOLDS, resume=True)
+        seconds = {fold: spent(run) for fold, run in made.runs.items()}
+        found["folds"] = judged(made.frame, folder / "preds-folds.csv", folder / "report-folds", asked) | {
             "seconds": seconds
         }
     return found
@@ -87,11 +85,10 @@ def on_sets(folder: Path, base: zoo.TrainingConfig, asked: argparse.Namespace) -
         options = dict(base.model_options)
         if task == "single-task":
             del options["decoder_width"]
-        began = time.perf_counter()
         run = zoo.train(
             replace(base, task=task, out=str(folder / "runs" / task), model_options=options), resume=True
         )
-        seconds[task] = time.perf_counter() - began
+        seconds[task] = spent(run)
         runs.append(run.folder)
         frames.append(zoo.predict(base.cohort, runs=run.folder, cache=base.cache).frame)
     networks = viz.findings_of_runs(
@@ -107,6 +104,11 @@ def on_sets(folder: Path, base: zoo.TrainingConfig, asked: argparse.Namespace) -
     }
 
 
+def spent(run: zoo.TrainingRun) -> float:
+    """Return the seconds that all epochs took, those before a stop included."""
+    return round(sum(epoch["seconds"] + epoch["validation_seconds"] for epoch in run.history), 1)
+
+
 def judged(
     frame: pd.DataFrame,
     preds: Path,
@@ -118,12 +120,11 @@ def judged(
     frame.to_csv(preds, index=False)
     evaluation = evaluate(read_predictions(preds), n_boot=asked.n_boot, rng=asked.seed)
     viz.write_report(evaluation, report, networks=networks, simulated=True)
-    kept = ["set", "label", "model", "cutoff", "n_pos", "n_neg", "auc", "auc_ci_low", "auc_ci_high"]
-    individual = evaluation.individual[kept]
-    overall = evaluation.overall
-    macro = overall[
-        ["set", "model", "cutoff", "n_patients", *(c for c in overall if c.startswith("macro_auc"))]
-    ]
+    # Cut-offs do not change an AUC.
+    rows = evaluation.individual.drop_duplicates(["set", "label", "model"])
+    individual = rows[["set", "label", "model", "n_pos", "n_neg", "auc", "auc_ci_low", "auc_ci_high"]]
+    rows = evaluation.overall.drop_duplicates(["set", "model"])
+    macro = rows[["set", "model", "n_patients", "macro_auc", "macro_auc_ci_low", "macro_auc_ci_high"]]
     return {
         "individual": _records(individual),
         "overall": _records(macro),
