@@ -122,7 +122,13 @@ def baseline(published: dict[str, Any]) -> Section:
         else:
             (ma, sa), (mb, sb) = ([float(v) for v in entry["mean_sd"][group]] for group in groups)
             p = from_means(ma, sa, sizes[groups[0]], mb, sb, sizes[groups[1]])
-            rows.append((entry["name"], f"p = {entry['p']}", f"p = {p:.2g} (t-test of the rounded means)"))
+            rows.append(
+                (
+                    entry["name"],
+                    f"p = {entry['p']}",
+                    f"p = {p:.2g} (t-test of the rounded means and deviations, which leave it open)",
+                )
+            )
             continue
         p = float(chi2_contingency(counts, correction=False).pvalue)
         rows.append((entry["name"], f"p = {entry['p']}", f"p = {p:.3f} (chi-square)"))
