@@ -39,6 +39,8 @@ _BEST_AUC = 0.99
 _SIDE, _MARGIN_MM = 48, 6.0
 _WIDTH, _DECODER_WIDTH = 8, 4
 _RATE = 0.005
+# At 48 voxels a side the last map has 2: too coarse to tell a lesion from what is around it. This one has 6.
+_LAYER = "encoder.stages.1"
 _N_BOOT = 1000
 _N_VIEWERS = 6
 
@@ -239,6 +241,7 @@ class _Road:
             [run.folder for run in runs.values()],
             self.table,
             set_name=evaluation.main_set,
+            layer=_LAYER,
             n_viewers=_N_VIEWERS,
             rng=self.seed,
             progress=self.progress,
