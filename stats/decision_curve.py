@@ -129,7 +129,9 @@ def net_benefit(
     Net benefit is meaningful at thresholds that a patient and a doctor could hold, not everywhere that a curve can be
     drawn, and a model that is ill calibrated can be worse than treating all or none. Intervals hold at one threshold,
     not for the curve; choosing the threshold with the largest net benefit is no use of it. Above the largest
-    prediction nobody is treated: net benefit is 0 and so is the width of its interval.
+    prediction nobody is treated: net benefit is 0 and so is the width of its interval, which then hardly ever covers:
+    at a threshold of 0.3 that few predictions reach (prevalence 0.1, AUC 0.6) 0.4% of simulated intervals held the
+    true value with 88 patients; where many reach it, about 95%.
 
     The bootstrap draws how many patients of each kind (outcome, last threshold reached) stand in a replicate, which is
     the same as drawing patients, at a cost that does not grow with their number.

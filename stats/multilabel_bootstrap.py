@@ -91,7 +91,8 @@ def multilabel_ci(
     Notes
     -----
     All labels of a patient are drawn together, so that their dependence is kept. Replicates in which a
-    metric is undefined are left out of its quantiles.
+    metric is undefined are left out of its quantiles. The percentile interval of the macro AUC of three labels
+    covered 90% to 97% in simulated sets of 88 patients, and 82% at least with 30: too little where positives are few.
 
     References
     ----------

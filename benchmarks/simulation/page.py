@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import mean
 from textwrap import fill
 
+from beside_section import beside_section, data_set_section
 from line_chart import line_chart
 from tables import (
     Records,
@@ -52,6 +53,9 @@ def main() -> None:
         parts.append(_difference_section(studies["differences"]))
     parts.append(_test_section(tests))
     parts.append(_mcnemar_section(studies["mcnemar"]))
+    if beside := studies.get("other-intervals", []) + studies.get("other-resampled", []):
+        parts.append(beside_section(beside))
+    parts.append(data_set_section(studies))
     lines = "\n\n".join(part.strip() for part in parts).splitlines()
     # Tables keep their lines; paragraphs are broken as in the other pages.
     wrapped = [line if line.startswith(("|", "!")) else fill(line, 120) for line in lines]
@@ -70,7 +74,8 @@ from fixed seeds; the figures of every cell are in `benchmarks/simulation/result
 Scores are binormal with equal spread: positives around a mean that gives the stated AUC, negatives around 0. "Ties"
 means that they were cut into five ratings, with the AUC of the ratings as the truth. The numbers of positives and
 negatives are fixed at prevalence times n. With 10,000 data sets in a cell the simulation's own 95% error is 0.4
-percentage points at a coverage of 95%, with 2,000 it is 1.0, with 1,000 it is 1.4, with 200 it is 3.0. Intervals
+percentage points at a coverage of 95%, with 2,000 it is 1.0, with 1,000 it is 1.4, with 200 it is 3.0; the last table
+says which cells have how many. Intervals
 without a bootstrap and the paired tests are computed for many data sets at once; in each of their cells the first data
 sets went through the package's functions too, and agreed.
 

@@ -39,6 +39,18 @@ def test_obuchowski_keeps_the_level_where_delong_takes_lesions_for_patients(modu
     assert found["obuchowski-logit"]["coverage"] > 0.92
 
 
+def test_what_stands_beside_the_auc_covers_at_88_patients(module):
+    cell = {"n": 88, "prevalence": 0.3, "auc": 0.8, "ties": False, "sets": 300}
+    found = module("other_intervals").analytic(cell, np.random.default_rng(4))
+    for name, of in found.items():
+        # Five standard errors below 92%, which the worst of them keeps; as many above 5%.
+        if "coverage" in of:
+            assert of["coverage"] > 0.92 - 5 * np.sqrt(0.92 * 0.08 / 300), (name, of)
+        else:
+            assert of["level"] < 0.05 + 5 * np.sqrt(0.05 * 0.95 / 300), (name, of)
+    assert len(found) == 13
+
+
 @pytest.mark.parametrize("study", ["auc-intervals", "unpaired", "proportions"])
 def test_stored_results_come_from_this_code(module, study):
     run = module("run")
