@@ -87,7 +87,8 @@ def embedding_figure(
     groups = [
         ("negative", y == 0.0, f"{symbol}-open", LIGHT.neutral, 5.0),
         ("positive", y == 1.0, symbol, colour, 5.0),
-        ("unknown", np.isnan(y), "x" if dimensions == 3 else "x-thin-open", LIGHT.muted, 3.0),
+        # A dot in three dimensions: the crosses there are letters of a font that a machine may not have.
+        ("unknown", np.isnan(y), "circle" if dimensions == 3 else "x-thin-open", LIGHT.muted, 2.5),
     ]
     figure = go.Figure(layout=_layout(dimensions, panel))
     for name, rows, marker, colour, size in groups:
