@@ -318,12 +318,15 @@ def train(
     """
     from .viz.training_page import write_training_page
     from .viz.training_terminal import print_run, training_bar
+    from .zoo.process_group import is_first
     from .zoo.training import train as train_network
     from .zoo.training_config import read_config
 
     resolved = read_config(config, size=size, **settings)
-    with training_bar(hidden=quiet) as tell:
+    with training_bar(hidden=quiet or not is_first()) as tell:
         run = train_network(resolved, progress=tell, resume=resume)
+    if not is_first():
+        return
     write_training_page([run.folder])
     if as_json:
         import json
@@ -408,10 +411,11 @@ def predict(cohort: str, out: str, quiet: bool, **options: Any) -> None:
     """Predict a cohort with trained networks."""
     from .viz.training_terminal import stage_bar
     from .zoo.prediction import predict as predict_cohort
+    from .zoo.process_group import is_first
 
-    with stage_bar(hidden=quiet) as tell:
+    with stage_bar(hidden=quiet or not is_first()) as tell:
         predict_cohort(cohort, out=out, progress=tell, **options)
-    if not quiet:
+    if is_first() and not quiet:
         click.echo(f"The predictions: {out}")
 
 

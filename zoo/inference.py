@@ -14,6 +14,7 @@ from ..stats.results import FloatArray, Result
 from .losses import network_loss
 from .output import Output
 from .precision import Precision
+from .process_group import ALONE, Processes
 from .training_data import Batch, VolumeData
 
 __all__ = ["Inference", "as_input", "batches_of", "run_network"]
@@ -55,10 +56,10 @@ def as_input(image: Tensor) -> Tensor:
     return image.float() / 255 if image.dtype == torch.uint8 else image.float()
 
 
-def batches_of(rows: NDArray[np.intp], size: int) -> Iterator[NDArray[np.intp]]:
-    """Yield the rows in batches of a size; a single patient that is left joins the batch before.
+def batches_of(rows: NDArray[np.intp], size: int, least: int = 2) -> Iterator[NDArray[np.intp]]:
+    """Yield the rows in batches of a size; fewer patients than ``least`` that are left join the batch before.
 
-    Batch norm cannot learn from one patient whose last map is one voxel.
+    Batch norm cannot learn from one patient whose last map is one voxel, and a process needs a patient of every batch.
 
     Examples
     --------
@@ -66,7 +67,7 @@ def batches_of(rows: NDArray[np.intp], size: int) -> Iterator[NDArray[np.intp]]:
     [[0, 1], [2, 3, 4]]
     """
     starts = list(range(0, len(rows), size))
-    if len(starts) > 1 and len(rows) - starts[-1] == 1:
+    if len(starts) > 1 and len(rows) - starts[-1] < least:
         starts.pop()
     for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
         yield rows[start:stop]
@@ -85,6 +86,7 @@ def run_network(
     pos_weight: Tensor | None = None,
     loss_weights: tuple[float, float] = (1.0, 1.0),
     on_map: Callable[[int, Tensor], None] | None = None,
+    processes: Processes = ALONE,
 ) -> Inference:
     """Run a network on patients, in evaluation mode; the mode is put back afterwards.
 
@@ -103,14 +105,16 @@ def run_network(
     loss_weights : (float, float)
         Of the classification and the segmentation, as in `network_loss`.
     on_map : function of (row, map of shape (D, H, W)), optional
-        Called for each patient of a multi-task network.
+        Called for each patient of a multi-task network, in the process that has him.
+    processes : Processes
+        Each runs the network on its share of the patients; all return the result of all patients.
     """
     was_training = model.training
     model.eval()
     # Kept on the device until the end: each look at a number would make the processor wait.
     kept: list[tuple[Tensor, ...]] = []
     try:
-        for chosen in batches_of(rows, batch_size):
+        for chosen in batches_of(processes.share(rows), batch_size):
             batch = data.batch(chosen, device)
             output = _averaged(model, as_input(batch.image), precision, flips)
             loss = network_loss(output, batch.y_true, batch.mask, batch.has_mask, pos_weight=pos_weight)
@@ -124,7 +128,10 @@ def run_network(
                     on_map(row, segmentation)
     finally:
         model.train(was_training)
-    logits, features, dice, totals = (torch.cat(parts).cpu().numpy() for parts in zip(*kept, strict=True))
+    mine = [torch.cat(parts).cpu().numpy() for parts in zip(*kept, strict=True)]
+    # A process without a patient has nothing to give.
+    given = [arrays for arrays in processes.gathered(mine) if arrays]
+    logits, features, dice, totals = (np.concatenate(parts) for parts in zip(*given, strict=True))
     classification, segmentation, n_observed, n_masked = totals.sum(0).tolist()
     means = np.array([classification / max(n_observed, 1), segmentation / max(n_masked, 1)])
     return Inference(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,9 @@ from .loss_journal import LossJournal
 from .losses import balanced_pos_weight, network_loss
 from .output import Output
 from .precision import Precision
+from .process_group import ALONE, Processes
 from .step_queue import StepQueue
+from .synchronised_norm import synchronise_batch_norm
 from .training_config import TrainingConfig
 from .training_data import Batch, VolumeData
 from .varied_batches import VariedBatches
@@ -94,6 +97,8 @@ class Learner:
     acceleration : "eager", "compiled" or "captured"
         On CUDA alone: whether the network's regions are compiled (`biomark.zoo.acceleration`), and whether whole steps
         are then recorded in a CUDA graph.
+    processes : Processes
+        That learn together: each from its share of a batch, with the gradient of the whole.
 
     Notes
     -----
@@ -110,7 +115,9 @@ class Learner:
         device: torch.device,
         precision: Precision,
         acceleration: str = "eager",
+        processes: Processes = ALONE,
     ) -> None:
+        self.processes = processes
         self.config, self.data, self.device, self.precision = config, data, device, precision
         cuda = device.type == "cuda"
         self.model = model.to(device)
@@ -118,6 +125,17 @@ class Learner:
             # The order in which tensor cores read volumes.
             self.model = self.model.to(memory_format=torch.channels_last_3d)
         self.average = None if config.ema is None else copy.deepcopy(self.model).requires_grad_(False)
+        self._parallel: nn.Module = self.model
+        if processes.several:
+            if config.sync_batch_norm:
+                synchronise_batch_norm(self.model)
+            # Gradients are averaged in buckets while the backward pass still runs.
+            self._parallel = nn.parallel.DistributedDataParallel(
+                self.model,
+                device_ids=[device] if cuda else None,
+                broadcast_buffers=False,
+                gradient_as_bucket_view=True,
+            )
         # On the device, so that a recorded step can be told another rate.
         self._rate = torch.tensor(config.learning_rate, device=device) if cuda else config.learning_rate
         self.optimizer = torch.optim.Adam(
@@ -140,13 +158,17 @@ class Learner:
         self.batches = VariedBatches(
             data,
             config.augmentation,
-            batch_size=config.batch_size,
+            batch_size=-(-config.batch_size // processes.size),
             with_masks=config.task == "multi-task",
             device=device,
             precision=precision,
         )
         self.stepping = StepQueue(
-            self._learn, self.model, device=device, batch_size=config.batch_size, acceleration=acceleration
+            self._learn,
+            self.model,
+            device=device,
+            batch_size=-(-config.batch_size // processes.size),
+            acceleration=acceleration,
         )
 
     @property
@@ -160,6 +182,7 @@ class Learner:
         Parameters
         ----------
         rows : array of positions in the data
+            The whole batch, of which each process learns its share.
         epoch, step : int
             From 1; they seed what is random.
         learning_rate : float
@@ -177,14 +200,26 @@ class Learner:
         self.model.train()
         self._set_rate(learning_rate)
         # For dropout and the like.
-        torch.manual_seed(seed_of(self.config.seed, epoch, step))
-        seeds = [seed_of(self.config.seed, epoch, row, 1) for row in rows.tolist()]
+        rank = self.processes.rank
+        torch.manual_seed(seed_of(self.config.seed, epoch, step, *([rank] if rank else [])))
+        mine = self.processes.share(rows)
+        seeds = [seed_of(self.config.seed, epoch, row, 1) for row in mine.tolist()]
         self._asked.append(_Step(rows, epoch, step, learning_rate))
-        self.stepping.run(lambda: self.batches.batch(rows, seeds))
+        self.stepping.run(lambda: self.batches.batch(mine, seeds))
         self.journal.expect()
         self.n_steps += 1
         if self.device.type == "cpu":
             self._check(self.journal.peek())
+
+    def prepare(self, rows: NDArray[np.intp]) -> None:
+        """Begin to gather this process's share of the batch that comes next."""
+        self.batches.prepare(self.processes.share(rows))
+
+    def agree(self) -> None:
+        """Give all processes the first one's buffers, which differ where batch norm is not synchronised."""
+        for network in (self.model, self.average):
+            if network is not None:
+                self.processes.from_first(list(network.buffers()))
 
     def losses(self) -> list[StepLoss]:
         """Return what each step since the last call lost. Waits for the device.
@@ -237,11 +272,17 @@ class Learner:
     def _learn(self, batch: Batch) -> None:
         """Do one step, from the varied batch to the new weights, without waiting for the device."""
         n = batch.image.shape[0]
-        n_observed, n_masks = (~torch.isnan(batch.y_true)).sum(), batch.has_mask.sum()
+        # Of the batch of all processes: the gradient is then that of its mean.
+        counts = self.processes.summed(
+            torch.stack([(~torch.isnan(batch.y_true)).sum(), batch.has_mask.sum()])
+        )
         terms = torch.zeros(3, dtype=torch.float64, device=self.device)
-        for part in np.array_split(np.arange(n), min(self.config.accumulation, n)):
+        parts = np.array_split(np.arange(n), min(self._n_parts(), n))
+        for k, part in enumerate(parts):
             at = slice(int(part[0]), int(part[-1]) + 1)
-            terms += self._backward(Batch(*(tensor[at] for tensor in batch)), n_observed, n_masks)
+            with self._without_exchange(k + 1 < len(parts)):
+                terms += self._backward(Batch(*(tensor[at] for tensor in batch)), counts[0], counts[1])
+        terms = self.processes.summed(terms)
         self.scaler.unscale_(self.optimizer)
         parameters = list(self.model.parameters())
         norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
@@ -255,6 +296,16 @@ class Learner:
             self._follow()
         self.optimizer.zero_grad(set_to_none=True)
 
+    def _n_parts(self) -> int:
+        """Parts that this process's share goes through in: as large as those of one process alone."""
+        return max(1, self.config.accumulation // self.processes.size)
+
+    def _without_exchange(self, wanted: bool) -> AbstractContextManager[Any]:
+        """Gradients of all parts but the last are summed here before they are averaged over the processes."""
+        if wanted and isinstance(self._parallel, nn.parallel.DistributedDataParallel):
+            return self._parallel.no_sync()
+        return nullcontext()
+
     def _may_update(self, row: Tensor) -> bool:
         """Keep the weights as they are from the first step on whose loss or gradient is no number."""
         if self.precision.scales:
@@ -267,7 +318,7 @@ class Learner:
 
     def _backward(self, batch: Batch, n_observed: Tensor, n_masks: Tensor) -> Tensor:
         with self.precision.autocast():
-            output: Output = self.model(batch.image)
+            output: Output = self._parallel(batch.image)
         loss = network_loss(
             output,
             batch.y_true,
@@ -279,7 +330,8 @@ class Learner:
             n_observed=n_observed,
             n_masks=n_masks,
         )
-        self.scaler.scale(loss.total).backward()  # type: ignore[no-untyped-call]
+        # Gradients are averaged over the processes, and the mean of the whole batch is a sum over them.
+        self.scaler.scale(loss.total * self.processes.size).backward()  # type: ignore[no-untyped-call]
         return torch.stack([part.detach().double() for part in loss])
 
     def _follow(self) -> None:

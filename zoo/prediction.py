@@ -22,9 +22,10 @@ from .cohort import Cohort, read_cohort
 from .crop import Box
 from .exporting import load_script
 from .inference import run_network
-from .precision import choose_device, choose_precision
+from .precision import choose_precision
 from .preprocessing import Preprocessing, resampled
 from .preprocessing_cache import CachedCohort, cache_cohort
+from .process_group import Processes, device_of, process_group
 from .run_folder import RunFolder, load_model
 from .segmentation_scores import segmentation_score
 from .training_data import VolumeData, volume_data
@@ -128,6 +129,29 @@ def predict(
     ``y_score`` is the probability; a missing label stays empty. Rows without a set are of the set ``unassigned``.
     Where the crop is made around the mask, so it is here: patients without one are cropped around the breast.
     """
+    with process_group(device) as processes:
+        return _predict(
+            cohort, runs, torchscript, out, name, which, flips, segmentations, cache, batch_size, device, precision,
+            progress, processes,
+        )  # fmt: skip
+
+
+def _predict(
+    cohort: str | os.PathLike[str] | Cohort,
+    runs: Sequence[str | os.PathLike[str]] | str | os.PathLike[str],
+    torchscript: str | os.PathLike[str] | None,
+    out: str | os.PathLike[str] | None,
+    name: str | None,
+    which: str,
+    flips: bool,
+    segmentations: str | os.PathLike[str] | None,
+    cache: str | os.PathLike[str] | None,
+    batch_size: int,
+    device: str,
+    precision: str,
+    progress: Progress | None,
+    processes: Processes,
+) -> PredictedCohort:
     predictors = _predictors(runs, torchscript, which)
     first = predictors[0]
     if segmentations is not None and any(p.task != "multi-task" for p in predictors):
@@ -138,16 +162,18 @@ def predict(
         raise BiomarkError(
             f"{table.name} has no column of the label {missing[0]!r} that the network predicts"
         )
-    chosen = choose_device(device)
+    chosen = device_of(device, processes)
 
     def tell(what: str) -> Callable[[int, int], None]:
         return lambda done, total: progress(what, done, total) if progress is not None else None
 
     home = Path(cache) if cache is not None else _beside(runs, torchscript)
     cached = cache_cohort(
-        table, home, first.preprocessing, dtype=first.cache_dtype, progress=tell("preprocessing")
-    )
-    data = volume_data(cached).placed(chosen)
+        table, home, first.preprocessing, dtype=first.cache_dtype, progress=tell("preprocessing"),
+        processes=processes,
+    )  # fmt: skip
+    with processes.first_before_others():
+        data = volume_data(cached).placed(chosen)
     rows = np.arange(len(data))
     probability: FloatArray = np.zeros((len(data), len(first.labels)))
     maps = None
@@ -164,6 +190,7 @@ def predict(
             precision=choose_precision(precision, chosen),
             flips=flips,
             on_map=None if maps is None else _adder(maps, len(predictors)),
+            processes=processes,
         )
         probability += found.probability / len(predictors)
         features = found.features if features is None else features
@@ -173,9 +200,9 @@ def predict(
     scores = pd.DataFrame()
     if maps is not None and segmentations is not None:
         scores = _write_segmentations(
-            cached, maps.float().numpy(), Path(segmentations), tell("writing segmentations")
+            cached, maps, Path(segmentations), tell("writing segmentations"), processes
         )
-    if out is not None:
+    if out is not None and processes.is_first:
         _write_csv(frame, Path(out))
     return PredictedCohort(frame, scores, features, data.patient_id)
 
@@ -288,7 +315,11 @@ def _write_csv(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _write_segmentations(
-    cached: CachedCohort, maps: FloatArray, folder: Path, tell: Callable[[int, int], None]
+    cached: CachedCohort,
+    maps: torch.Tensor,
+    folder: Path,
+    tell: Callable[[int, int], None],
+    processes: Processes,
 ) -> pd.DataFrame:
     """Put each map back on the grid of its volume, cut it at one half, write and score it."""
     try:
@@ -298,9 +329,10 @@ def _write_segmentations(
     cohort = cached.cohort
     files = _file_names([str(patient) for patient in cohort.patient_id])
     rows: list[dict[str, Any]] = []
-    for row in range(len(cohort)):
+    mine = processes.share(np.arange(len(cohort))).tolist()
+    for row in mine:
         volume = read_volume(cohort.image_path(row))
-        lesion = _on_grid(maps[row], cached.geometry(row)["box"], volume.array.shape) >= 0.5
+        lesion = _on_grid(maps[row].float().numpy(), cached.geometry(row)["box"], volume.array.shape) >= 0.5
         write_volume(folder / files[row], volume, lesion, note="predicted by a network")
         held: dict[str, Any] = {"patient_id": cohort.patient_id[row], "set": cohort.frame["set"].iloc[row]}
         held["file"] = files[row]
@@ -308,9 +340,10 @@ def _write_segmentations(
         if path is not None:
             held |= segmentation_score(lesion, read_mask(path, volume), volume.spacing).to_dict()
         rows.append(held)
-        tell(row + 1, len(cohort))
-    scores = pd.DataFrame(rows)
-    _write_csv(scores, folder / "scores.csv")
+        tell(len(rows), len(mine))
+    scores = pd.DataFrame([held for part in processes.gathered(rows) for held in part])
+    if processes.is_first:
+        _write_csv(scores, folder / "scores.csv")
     return scores
 
 

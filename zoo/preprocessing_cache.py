@@ -24,6 +24,7 @@ from .content_digest import content_digest, content_stamp
 from .header_lock import HEADER_LOCK
 from .lesion_size import largest_diameter_mm
 from .preprocessing import Preprocessing, preprocess
+from .process_group import ALONE, Processes
 from .volume import read_mask, read_volume
 
 __all__ = ["CachedCohort", "cache_cohort"]
@@ -116,6 +117,7 @@ def cache_cohort(
     dtype: str = "uint8",
     workers: int | None = None,
     progress: Progress | None = None,
+    processes: Processes = ALONE,
 ) -> CachedCohort:
     """Preprocess every volume of a cohort, once per content and settings.
 
@@ -130,6 +132,8 @@ def cache_cohort(
         Threads; the number of processors, at most 8, if not given.
     progress : function of (done, total), optional
         Called from the calling thread after each patient.
+    processes : Processes
+        That share a folder: each makes the entries of its share of the patients.
 
     Returns
     -------
@@ -159,12 +163,10 @@ def cache_cohort(
     sizes = cohort.size_mm.copy()
     problems: list[tuple[int, str]] = []
     n_made = 0
+    mine = processes.share(np.arange(len(cohort))).tolist()
     pool = ThreadPoolExecutor(count)
     try:
-        tasks = {
-            pool.submit(_ensure, cohort, row, home, settings, dtype, memory): row
-            for row in range(len(cohort))
-        }
+        tasks = {pool.submit(_ensure, cohort, row, home, settings, dtype, memory): row for row in mine}
         for done, task in enumerate(as_completed(tasks), start=1):
             row = tasks[task]
             try:
@@ -175,10 +177,13 @@ def cache_cohort(
                 n_made += made
                 sizes[row] = size if np.isnan(sizes[row]) else sizes[row]
             if progress is not None:
-                progress(done, len(cohort))
+                progress(done, len(mine))
     finally:
         pool.shutdown(cancel_futures=True)
-        memory.save()
+        if not processes.several:
+            memory.save()
+    if processes.several:
+        keys, sizes, problems, n_made = _together(processes, mine, keys, sizes, problems, n_made, memory)
     if problems:
         problems.sort()
         patients = cohort.patient_id
@@ -187,6 +192,29 @@ def cache_cohort(
         )
     measured = cohort.with_frame(cohort.frame.assign(size_mm=sizes))
     return CachedCohort(measured, settings, dtype, home, tuple(keys), n_made)
+
+
+def _together(
+    processes: Processes,
+    mine: list[int],
+    keys: list[str],
+    sizes: FloatArray,
+    problems: list[tuple[int, str]],
+    n_made: int,
+    memory: _DigestMemory,
+) -> tuple[list[str], FloatArray, list[tuple[int, str]], int]:
+    """Put together what each process found of its patients; the first one keeps the digests of all."""
+    keys, sizes, problems_of_all, made = list(keys), sizes.copy(), [], 0
+    held = (mine, [keys[row] for row in mine], sizes[mine], problems, n_made, memory.known)
+    for rows, their_keys, their_sizes, their_problems, their_n, known in processes.gathered(held):
+        for row, key, size in zip(rows, their_keys, their_sizes.tolist(), strict=True):
+            keys[row], sizes[row] = key, size
+        problems_of_all += their_problems
+        made += their_n
+        memory.known.update(known)
+    if processes.is_first:
+        memory.save()
+    return keys, sizes, problems_of_all, made
 
 
 def _ensure(

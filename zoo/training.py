@@ -20,8 +20,9 @@ from .cohort import read_cohort
 from .inference import Inference, batches_of, run_network
 from .learner import Learner, NonFiniteLossError, StepLoss, learning_rate_at, seed_of
 from .model_card import model_card
-from .precision import Precision, choose_device, choose_precision
+from .precision import Precision, choose_precision
 from .preprocessing_cache import cache_cohort
+from .process_group import ALONE, Processes, device_of, process_group
 from .registry import create_model
 from .run_folder import Metrics, RunFolder, describe_data, describe_environment
 from .training_config import TrainingConfig
@@ -116,6 +117,13 @@ def train(config: TrainingConfig, *, progress: Progress | None = None, resume: b
     NonFiniteLossError
         Where the loss is no longer a number; the message names the batch.
     """
+    with process_group(config.device) as processes:
+        return _train(config, progress, resume, processes)
+
+
+def _train(
+    config: TrainingConfig, progress: Progress | None, resume: bool, processes: Processes
+) -> TrainingRun:
     folder = RunFolder(Path(config.out))
     _check_folder(folder, config, resume)
     cohort = read_cohort(config.cohort, labels=config.labels or None)
@@ -133,12 +141,20 @@ def train(config: TrainingConfig, *, progress: Progress | None = None, resume: b
         config.preprocessing,
         dtype=config.cache_dtype,
         progress=tell,
+        processes=processes,
     )
-    return fit(config, volume_data(cached, storage=config.storage), progress=progress, resume=resume)
+    with processes.first_before_others():
+        data = volume_data(cached, storage=config.storage)
+    return fit(config, data, progress=progress, resume=resume, processes=processes)
 
 
 def fit(
-    config: TrainingConfig, data: VolumeData, *, progress: Progress | None = None, resume: bool = False
+    config: TrainingConfig,
+    data: VolumeData,
+    *,
+    progress: Progress | None = None,
+    resume: bool = False,
+    processes: Processes = ALONE,
 ) -> TrainingRun:
     """Train a network on volumes in memory; see `train`.
 
@@ -149,15 +165,22 @@ def fit(
     """
     folder = RunFolder(Path(config.out))
     _check_folder(folder, config, resume)
+    # All have looked before the first one writes.
+    processes.wait()
     config = replace(config, labels=data.labels)
-    device = choose_device(config.device)
+    device = device_of(config.device, processes)
     precision = choose_precision(config.precision, device)
     if isinstance(config.pos_weight, tuple) and len(config.pos_weight) != len(data.labels):
         raise BiomarkError(f"pos_weight must have one number for each of {', '.join(data.labels)}")
     trained, validated = data.rows(config.train_set), data.rows(config.validation_set)
-    if len(trained) < 2:
+    if len(trained) < max(2, processes.size):
         raise BiomarkError(
-            f"the set {config.train_set!r} must hold two patients or more, found {len(trained)}"
+            f"the set {config.train_set!r} must hold two patients or more, and one for each process, "
+            f"found {len(trained)}"
+        )
+    if config.batch_size < processes.size:
+        raise BiomarkError(
+            f"batch_size must be at least the number of processes ({processes.size}), found {config.batch_size}"
         )
     torch.manual_seed(seed_of(config.seed))
     model = create_model(config.model, task=config.task, labels=data.labels, **dict(config.model_options))
@@ -169,34 +192,44 @@ def fit(
         data.placed(device),
         device=device,
         precision=precision,
-        acceleration=chosen_acceleration(config, len(trained), device, precision),
+        acceleration=chosen_acceleration(config, len(trained), device, precision, processes),
+        processes=processes,
     )
-    folder.make()
     history: list[Metrics] = []
     if resume and folder.state.is_file():
         history = _go_on(folder, learner, data)
-    else:
+    elif processes.is_first:
+        folder.make()
         folder.write_json(folder.environment, describe_environment(device, precision))
         folder.write_json(folder.data, describe_data(data))
         write_text(folder.config, config.to_yaml())
-    remove_parts(folder.path)
-    folder.write_metrics(history)
-    writer = _events(config, folder, len(history))
+    processes.wait()
+    writer = None
+    if processes.is_first:
+        remove_parts(folder.path)
+        folder.write_metrics(history)
+        writer = _events(config, folder, len(history))
     while len(history) < config.epochs and not _is_stale(history, config.patience):
         epoch = len(history) + 1
         metrics = _epoch(learner, trained, epoch, history, progress)
+        learner.agree()
         metrics |= _validation(learner, validated)
         metrics["best"] = not history or _rank(metrics) > max(_rank(other) for other in history)
         history.append(_told_plainly(metrics))
         last = epoch == config.epochs or _is_stale(history, config.patience)
-        _keep(folder, learner, history, whole=last or epoch % config.checkpoint_every == 0)
+        if processes.is_first:
+            _keep(folder, learner, history, whole=last or epoch % config.checkpoint_every == 0)
+        # Nobody runs ahead of what is written.
+        processes.wait()
         if writer is not None:
             _write_events(writer, history[-1])
         if progress is not None:
             progress(_told_epoch(history, config.epochs))
     if writer is not None:
         writer.close()
-    return _finish(folder, config, learner, history)
+    run = _finish(folder, config, learner, history)
+    processes.wait()
+    return run
 
 
 def _check_folder(folder: RunFolder, config: TrainingConfig, resume: bool) -> None:
@@ -241,7 +274,7 @@ def _epoch(
 ) -> Metrics:
     config = learner.config
     order = np.random.default_rng([config.seed, epoch]).permutation(rows)
-    batches = list(batches_of(order, config.batch_size))
+    batches = list(batches_of(order, config.batch_size, max(2, learner.processes.size)))
     began = read = time.perf_counter()
     losses: list[StepLoss] = []
     rate = 0.0
@@ -250,7 +283,7 @@ def _epoch(
         rate = learning_rate_at(config, epoch - 1 + (step - 0.5) / len(batches))
         learner.step(batch, epoch=epoch, step=step, learning_rate=rate)
         if step < len(batches):
-            learner.batches.prepare(batches[step])
+            learner.prepare(batches[step])
         # Reading waits for the device, so it is done seldom.
         if step == len(batches) or time.perf_counter() - read > _READ_EVERY:
             losses += learner.losses()
@@ -293,6 +326,7 @@ def _validation(learner: Learner, rows: NDArray[np.intp]) -> Metrics:
             precision=learner.precision,
             pos_weight=learner.pos_weight,
             loss_weights=(config.classification_weight, config.segmentation_weight),
+            processes=learner.processes,
         )
     aucs = label_aucs(found, learner.data.y_true[torch.as_tensor(rows)].double().cpu().numpy())
     defined = aucs[~np.isnan(aucs)]
@@ -368,6 +402,8 @@ def _finish(
         len(history) < config.epochs,
         history,
     )
+    if not learner.processes.is_first:
+        return run
     summary: dict[str, Any] = {
         "best_epoch": run.best_epoch,
         "epochs": run.epochs,
@@ -383,9 +419,16 @@ def _finish(
 
 
 def chosen_acceleration(
-    config: TrainingConfig, n_trained: int, device: torch.device, precision: Precision
+    config: TrainingConfig,
+    n_trained: int,
+    device: torch.device,
+    precision: Precision,
+    processes: Processes = ALONE,
 ) -> str:
     """Return what ``auto`` stands for: see `TrainingConfig.acceleration`."""
+    if processes.several and config.acceleration in ("auto", "captured"):
+        # The exchange of gradients is not recorded.
+        return "eager"
     if config.acceleration == "captured" and precision.scales:
         # A scaled step decides on the processor.
         return "compiled"

@@ -79,6 +79,9 @@ class TrainingConfig:
         is not fp16.
     checkpoint_every : int
         Epochs between states from which a run can be resumed.
+    sync_batch_norm : bool
+        Under torchrun: batch norm over the volumes of all processes, as one process would see them; else over each
+        process's own.
     tensorboard : bool
         Also write events for TensorBoard.
     """
@@ -114,6 +117,7 @@ class TrainingConfig:
     precision: str = "auto"
     acceleration: str = "auto"
     checkpoint_every: int = 1
+    sync_batch_norm: bool = False
     tensorboard: bool = False
 
     def __post_init__(self) -> None:
