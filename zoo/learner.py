@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import math
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
@@ -26,6 +27,16 @@ from .training_data import Batch, VolumeData
 from .varied_batches import VariedBatches
 
 __all__ = ["Learner", "NonFiniteLossError", "StepLoss", "learning_rate_at", "seed_of"]
+
+
+# Buffers are not exchanged at every step: `Learner.agree` does it once an epoch. Torch renamed the option.
+_OWN_BUFFERS: dict[str, Any] = {
+    name: False
+    for name in ("forward_sync_buffers", "broadcast_buffers")
+    if name in inspect.signature(nn.parallel.DistributedDataParallel).parameters
+}
+if len(_OWN_BUFFERS) > 1:
+    del _OWN_BUFFERS["broadcast_buffers"]
 
 
 class NonFiniteLossError(FailedWorkError):
@@ -133,8 +144,8 @@ class Learner:
             self._parallel = nn.parallel.DistributedDataParallel(
                 self.model,
                 device_ids=[device] if cuda else None,
-                broadcast_buffers=False,
                 gradient_as_bucket_view=True,
+                **_OWN_BUFFERS,
             )
         # On the device, so that a recorded step can be told another rate.
         self._rate = torch.tensor(config.learning_rate, device=device) if cuda else config.learning_rate
