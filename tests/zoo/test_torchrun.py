@@ -140,7 +140,7 @@ def test_killed_processes_end_a_run_that_goes_on_with_others_as_one_process_woul
     # Three go on where two were; one of them is killed too, and torchrun starts all three anew.
     done = launched(3, path, settings(tmp_path, "run"), killed=True, restarts=1)
     assert done.returncode == 0, done.stderr
-    assert "Signal 9 (SIGKILL)" in done.stderr or "SIGKILL" in done.stderr
+    assert "exitcode: -9" in done.stderr
     same_curve(history_of(tmp_path / "run"), alone)
     assert (tmp_path / "run" / "summary.json").is_file()
     assert not list((tmp_path / "run").glob(".*part"))
