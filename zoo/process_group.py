@@ -156,7 +156,16 @@ def process_group(device: str = "auto") -> Iterator[Processes]:
             )
         torch.cuda.set_device(found.local_rank)
     try:
-        dist.init_process_group("nccl" if on_cuda else "gloo", timeout=_PATIENCE)
+        store = dist.PrefixStore(  # type: ignore[attr-defined]
+            f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", _meeting_point()
+        )
+        dist.init_process_group(
+            "nccl" if on_cuda else "gloo",
+            store=store,
+            rank=found.rank,
+            world_size=found.size,
+            timeout=_PATIENCE,
+        )
         yield found
     except RuntimeError as error:
         if not any(word in str(error).lower() for word in _GONE):
@@ -169,6 +178,17 @@ def process_group(device: str = "auto") -> Iterator[Processes]:
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
+
+
+def _meeting_point() -> Any:
+    """Return the store where processes leave their addresses.
+
+    torchrun's outlives a restart: without a name for each attempt the new processes would call on the dead.
+    """
+    from torch.distributed.rendezvous import rendezvous
+
+    store, _, _ = next(rendezvous("env://", timeout=_PATIENCE))
+    return store
 
 
 def device_of(asked: str, processes: Processes) -> Any:
