@@ -110,11 +110,13 @@ def report(
     from .stats.evaluation import evaluate
     from .stats.predictions import read_predictions
     from .viz.report import write_report
-    from .viz.terminal import print_summary, progress_bar
+    from .viz.terminal import announce_time, print_summary, progress_bar
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     with progress_bar(hidden=quiet) as tell:
-        evaluation = evaluate(read_predictions(preds), progress=tell, **given)
+        predictions = read_predictions(preds)
+        announce_time(predictions, given.get("n_boot"), tell, hidden=quiet)
+        evaluation = evaluate(predictions, progress=tell, **given)
         networks = None
         if cohort is not None:
             networks = findings_of_runs(

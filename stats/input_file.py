@@ -121,7 +121,9 @@ def shown_name(name: str) -> str:
 def _whole(handle: BinaryIO, name: str, limit: int) -> InputBytes:
     digest = hashlib.sha256()
     raw = bytearray()
-    while chunk := handle.read(_CHUNK):
+    # One reading of the system at a time: between two of them an interruption is heard.
+    read = getattr(handle, "read1", handle.read)
+    while chunk := read(_CHUNK):
         if not isinstance(chunk, bytes):
             raise BiomarkError("the file object must be opened in binary mode ('rb'), found text")
         digest.update(chunk)

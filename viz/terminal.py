@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from ..stats.evaluation import Evaluation
+    from ..stats.predictions import Predictions
     from .demonstration import Demonstration
 
-__all__ = ["print_demonstration", "print_summary", "progress_bar"]
+__all__ = ["announce_time", "print_demonstration", "print_summary", "progress_bar"]
 
 
 @contextmanager
@@ -56,6 +57,43 @@ def progress_bar(*, hidden: bool = False) -> Iterator[Callable[[int, int, str], 
             bar.update(task, completed=done, total=total, description=visible(what))
 
         yield tell
+
+
+def announce_time(
+    predictions: Predictions,
+    n_boot: int | None,
+    tell: Callable[[int, int, str], None],
+    *,
+    hidden: bool = False,
+    console: Console | None = None,
+) -> None:
+    """Say beforehand how long the statistics of a large table will take; nothing of a table that takes seconds.
+
+    Parameters
+    ----------
+    predictions : Predictions
+    n_boot : int or None
+        Replicates; `biomark.evaluate`'s default if None.
+    tell : callable
+        Of `progress_bar`.
+    hidden : bool
+        Say nothing, and measure nothing.
+    console : rich.console.Console, optional
+        Standard error by default.
+    """
+    from ..stats.expected_time import LARGE_TABLE, expected_seconds
+
+    rows = len(predictions.frame)
+    if hidden or rows < LARGE_TABLE:
+        return
+    from rich.console import Console
+
+    tell(0, 1, "measuring how long it will take")
+    seconds = (
+        expected_seconds(predictions) if n_boot is None else expected_seconds(predictions, n_boot=n_boot)
+    )
+    console = Console(stderr=True, highlight=False) if console is None else console
+    console.print(f"{count(rows)} rows: the statistics will take about {duration(seconds)}", markup=False)
 
 
 def print_summary(
