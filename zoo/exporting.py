@@ -216,7 +216,9 @@ def _torch_export(model: nn.Module, example: Tensor, path: Path, facts: str) -> 
     torch.export.save(exported(model, example), buffer, extra_files={_FACTS: facts})
     write_whole(path, lambda handle: handle.write(buffer.getbuffer()))
     # From memory: a file must have the ending .pt2, and the user may have chosen another.
-    return _without_gradient(torch.export.load(io.BytesIO(buffer.getvalue())).module())
+    with _quiet():
+        program = torch.export.load(io.BytesIO(buffer.getvalue()))
+    return _without_gradient(program.module())
 
 
 def _onnx(model: nn.Module, example: Tensor, path: Path, facts: str) -> Run:
@@ -263,4 +265,6 @@ def _quiet() -> Iterator[None]:
         # A DeprecationWarning up to torch 2.11, a FutureWarning after it.
         for category in (DeprecationWarning, FutureWarning):
             warnings.filterwarnings("ignore", message=".*torch.jit.*", category=category)
+        # Torch 2.11 says this of its own reading of an exported program.
+        warnings.filterwarnings("ignore", message="The given buffer is not writable", category=UserWarning)
         yield
