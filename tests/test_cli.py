@@ -371,9 +371,15 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_report(preds, folder, capfd)
 
 
 def test_interruption_is_130_and_leaves_nothing(folder):
-    command = [sys.executable, "-m", "biomark", "report", "--preds", "-"]
+    # A job in the background of a shell ignores this signal, and so would the program.
+    heeding = (
+        "import signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from biomark.__main__ import main\n"
+        "sys.exit(main(['report', '--preds', '-']))"
+    )
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", heeding], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as running:
         # More than a pipe holds: once it is written, the program reads.
         running.stdin.write(HEADER.encode() + ROW.encode() * 20_000)
@@ -385,6 +391,7 @@ def test_interruption_is_130_and_leaves_nothing(folder):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 running.wait(timeout=10)
                 break
+        running.kill()
         out, err = running.stdout.read(), running.stderr.read()
     assert running.returncode == 130
     assert (out, err.strip()) == (b"", b"biomark: interrupted")
