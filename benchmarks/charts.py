@@ -6,6 +6,7 @@ import math
 from html import escape
 
 from biomark.viz.theme import LIGHT
+from simulation.line_chart import svg_line, svg_style, svg_text
 
 WIDTH, LABEL, RIGHT = 860, 440, 60
 
@@ -25,23 +26,23 @@ def ratio_chart(bars: list[tuple[str, float]], title: str) -> str:
     parts = [_head(WIDTH, height, title)]
     for power in range(first, last + 1):
         x = across(10.0**power)
-        parts.append(_line(x, top - 6, x, height - 22, LIGHT.grid))
-        parts.append(_text(x, height - 8, f"{10.0**power:g}", "middle"))
+        parts.append(svg_line(x, top - 6, x, height - 22, LIGHT.grid))
+        parts.append(svg_text(x, height - 8, f"{10.0**power:g}", "middle"))
     for at, (name, value) in enumerate(bars):
         y = top + at * row
         x1, x2 = sorted((across(1.0), across(value)))
         colour = LIGHT.models[0] if value >= 1.0 else LIGHT.models[1]
-        parts.append(_text(LABEL - 8, y + 10, name if len(name) <= 70 else name[:69] + "…", "end"))
+        parts.append(svg_text(LABEL - 8, y + 10, name if len(name) <= 70 else name[:69] + "…", "end"))
         parts.append(
             f'<rect x="{x1:.1f}" y="{y + 1}" width="{max(x2 - x1, 1.5):.1f}" height="{row - 5}" fill="{colour}"/>'
         )
         parts.append(
-            _text(
+            svg_text(
                 max(x2, across(1.0)) + 5, y + 10, f"{value:.3g}" if value < 100 else f"{value:,.0f}", "start"
             )
         )
-    parts.append(_line(across(1.0), top - 6, across(1.0), height - 22, LIGHT.ink, width=1.5))
-    parts.append(_text(LABEL, 16, "times as fast as the rival (logarithmic)", "start"))
+    parts.append(svg_line(across(1.0), top - 6, across(1.0), height - 22, LIGHT.ink, width=1.5))
+    parts.append(svg_text(LABEL, 16, "times as fast as the rival (logarithmic)", "start"))
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -60,13 +61,12 @@ def growth_chart(lines: dict[str, list[tuple[float, float]]], title: str, x: str
     parts = [_head(width, height, title)]
     for power in range(y0, y1 + 1):
         y = place(10**x0, 10.0**power)[1]
-        parts.append(_line(left, y, left + room, y, LIGHT.grid))
-        parts.append(_text(left - 6, y + 4, f"{10.0**power:g} s", "end"))
+        parts.append(svg_line(left, y, left + room, y, LIGHT.grid))
+        parts.append(svg_text(left - 6, y + 4, f"{10.0**power:g} s", "end"))
     for at in sorted({at for points in lines.values() for at, _ in points}):
-        parts.append(_text(place(at, 10.0**y0)[0], height - bottom + 16, f"{at:,.0f}", "middle"))
+        parts.append(svg_text(place(at, 10.0**y0)[0], height - bottom + 16, f"{at:,.0f}", "middle"))
     for number, (name, points) in enumerate(lines.items()):
-        colour = LIGHT.models[number % len(LIGHT.models)]
-        dash = ("", "7 3", "2 2", "9 3 2 3", "14 4")[number % 5]
+        colour, dash = svg_style(number)
         path = [place(*point) for point in points]
         joined = " ".join(f"{px:.1f},{py:.1f}" for px, py in path)
         parts.append(
@@ -74,9 +74,9 @@ def growth_chart(lines: dict[str, list[tuple[float, float]]], title: str, x: str
         )
         parts += [f'<circle cx="{px:.1f}" cy="{py:.1f}" r="2.6" fill="{colour}"/>' for px, py in path]
         y = top + 14 + 18 * number
-        parts.append(_line(left + room + 24, y - 4, left + room + 54, y - 4, colour, width=2, dash=dash))
-        parts.append(_text(left + room + 60, y, name, "start"))
-    parts.append(_text(left + room / 2, height - 8, x, "middle"))
+        parts.append(svg_line(left + room + 24, y - 4, left + room + 54, y - 4, colour, width=2, dash=dash))
+        parts.append(svg_text(left + room + 60, y, name, "start"))
+    parts.append(svg_text(left + room / 2, height - 8, x, "middle"))
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -86,16 +86,3 @@ def _head(width: int, height: int, title: str) -> str:
         f'font-family="Arial, sans-serif" font-size="11" role="img"><title>{escape(title)}</title>'
         f'<rect width="{width}" height="{height}" fill="{LIGHT.paper}"/>'
     )
-
-
-def _line(
-    x1: float, y1: float, x2: float, y2: float, colour: str, *, width: float = 1, dash: str = ""
-) -> str:
-    return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width}" '
-        f'stroke-dasharray="{dash}"/>'
-    )
-
-
-def _text(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{LIGHT.ink}">{escape(text)}</text>'

@@ -41,16 +41,16 @@ def line_chart(
         left = MARGIN + at * (w + GAP)
         parts.append(f'<text x="{left + w / 2}" y="{TOP - 10}" text-anchor="middle">{escape(panel)}</text>')
         for tick in ticks:
-            parts.append(_line(left, down(tick), left + w, down(tick), LIGHT.grid))
+            parts.append(svg_line(left, down(tick), left + w, down(tick), LIGHT.grid))
             if at == 0:
                 parts.append(
-                    _text(left - 6, down(tick) + 4, f"{tick:.0%}" if high > 0.3 else f"{tick:.1%}", "end")
+                    svg_text(left - 6, down(tick) + 4, f"{tick:.0%}" if high > 0.3 else f"{tick:.1%}", "end")
                 )
-        parts.append(_line(left, down(target), left + w, down(target), LIGHT.neutral, width=1.5))
+        parts.append(svg_line(left, down(target), left + w, down(target), LIGHT.neutral, width=1.5))
         for position, value in enumerate(xs):
-            parts.append(_text(left + 10 + position * step, TOP + h + 14, f"{value:g}", "middle"))
+            parts.append(svg_text(left + 10 + position * step, TOP + h + 14, f"{value:g}", "middle"))
         for name, points in lines.items():
-            colour, dash = _style(names.index(name))
+            colour, dash = svg_style(names.index(name))
             path = [(left + 10 + xs.index(px) * step, down(py)) for px, py in points]
             joined = " ".join(f"{px:.1f},{py:.1f}" for px, py in path)
             parts.append(
@@ -58,24 +58,24 @@ def line_chart(
                 f'stroke-dasharray="{dash}"/>'
             )
             parts.extend(f'<circle cx="{px:.1f}" cy="{py:.1f}" r="2.2" fill="{colour}"/>' for px, py in path)
-        parts.append(_text(left + w / 2, TOP + h + 30, x, "middle"))
+        parts.append(svg_text(left + w / 2, TOP + h + 30, x, "middle"))
     parts.append(
         f'<text transform="translate(14 {TOP + h / 2}) rotate(-90)" text-anchor="middle">{escape(y)}</text>'
     )
     across = max(1, (width - MARGIN) // 150)
     for at, name in enumerate(names):
-        colour, dash = _style(at)
+        colour, dash = svg_style(at)
         left, top = MARGIN + at % across * 150, TOP + h + 50 + at // across * 16
-        parts.append(_line(left, top - 4, left + 26, top - 4, colour, width=1.8, dash=dash))
-        parts.append(_text(left + 31, top, name, "start"))
+        parts.append(svg_line(left, top - 4, left + 26, top - 4, colour, width=1.8, dash=dash))
+        parts.append(svg_text(left + 31, top, name, "start"))
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _style(at: int) -> tuple[str, str]:
+def svg_style(at: int) -> tuple[str, str]:
     return LIGHT.models[at % len(LIGHT.models)], DASHES[at % len(DASHES)]
 
 
-def _line(
+def svg_line(
     x1: float, y1: float, x2: float, y2: float, colour: str, *, width: float = 1, dash: str = ""
 ) -> str:
     return (
@@ -84,5 +84,5 @@ def _line(
     )
 
 
-def _text(x: float, y: float, text: str, anchor: str) -> str:
+def svg_text(x: float, y: float, text: str, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{LIGHT.ink}">{escape(text)}</text>'
