@@ -31,12 +31,12 @@ __all__ = ["Learner", "NonFiniteLossError", "StepLoss", "learning_rate_at", "see
 
 # Buffers are not exchanged at every step: `Learner.agree` does it once an epoch. Torch renamed the option.
 _OWN_BUFFERS: dict[str, Any] = {
-    name: False
-    for name in ("forward_sync_buffers", "broadcast_buffers")
-    if name in inspect.signature(nn.parallel.DistributedDataParallel).parameters
+    next(
+        name
+        for name in ("forward_sync_buffers", "broadcast_buffers")
+        if name in inspect.signature(nn.parallel.DistributedDataParallel).parameters
+    ): False
 }
-if len(_OWN_BUFFERS) > 1:
-    del _OWN_BUFFERS["broadcast_buffers"]
 
 
 class NonFiniteLossError(FailedWorkError):
