@@ -38,7 +38,10 @@ def script():
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("example") / "not" / "there" / "yet"
     done = subprocess.run(
-        [sys.executable, "-W", "error", SCRIPT, "--out", folder], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", SCRIPT, "--out", folder],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in folder.iterdir()) == ["preds.csv", "preds_wide.csv"]

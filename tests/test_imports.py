@@ -50,7 +50,7 @@ def imports(path):
 
 def loaded_after(code):
     check = f"{code}; import sys; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, encoding="utf-8", check=True)
     return {name.partition(".")[0] for name in done.stdout.split()}
 
 

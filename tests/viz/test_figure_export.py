@@ -138,7 +138,7 @@ def test_without_a_browser_the_command_says_so_at_once(tmp_path, monkeypatch, ca
 
 @pytest.mark.browser
 def test_a_browser_that_fails_is_told_of(browser, tmp_path, monkeypatch):
-    true = subprocess.run(["which", "true"], capture_output=True, text=True, check=True).stdout.strip()
+    true = subprocess.run(["which", "true"], capture_output=True, encoding="utf-8", check=True).stdout.strip()
     monkeypatch.setenv("BIOMARK_BROWSER", true)
     with pytest.raises(BiomarkError, match="could not draw the figures: it gave no result"):
         write_figure(figure(), tmp_path / "x.svg")

@@ -148,7 +148,9 @@ def test_killed_at_any_moment_a_run_goes_on_bit_for_bit(tmp_path, toy_volumes):
         "runs": [[str(tmp_path / name), kills] for name, kills in runs],
     }
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(SCRIPT), json.dumps(plan)], capture_output=True, text=True
+        [sys.executable, "-c", textwrap.dedent(SCRIPT), json.dumps(plan)],
+        capture_output=True,
+        encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr
     killed = json.loads(done.stdout)

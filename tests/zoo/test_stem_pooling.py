@@ -35,7 +35,7 @@ def test_kernels_pool_and_unpool_like_torch():
         [sys.executable, "-c", BY_INTERPRETER],
         env={**os.environ, "TRITON_INTERPRET": "1"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     assert done.stdout == "alike\n", done.stderr
 

@@ -109,7 +109,7 @@ def test_names_are_listed_only_when_asked():
 
 def test_nothing_is_printed_or_warned():
     code = "from biomark import zoo; zoo.create_model('timm3d/resnet10t', task='single-task')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert (done.stdout, done.stderr) == ("", "")
 
 
@@ -149,7 +149,7 @@ def test_weights_are_downloaded_only_when_asked(monkeypatch):
 def test_a_download_that_fails_says_so_and_what_to_do():
     code = "from biomark import zoo; zoo.create_model('timm3d/resnet10t', pretrained=True)"
     offline = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": os.devnull}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=offline)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", env=offline)
     last = done.stderr.strip().splitlines()[-1]
     assert "the weights of timm3d/resnet10t cannot be downloaded" in last and "weights=FILE" in last
 

@@ -84,7 +84,7 @@ def launched(processes, path, config, *, killed=False, restarts=0):
         "--max-restarts", str(restarts), "--monitor-interval", "0.1", str(script), json.dumps(plan),
     ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
+    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=240, env=environment)
 
 
 def history_of(folder):
