@@ -87,8 +87,14 @@ class Evaluation:
             record[name] = plain(rows)
         return record
 
-    def to_json(self, path: str | os.PathLike[str]) -> None:
+    def to_json(self, path: str | os.PathLike[str], *, further: Mapping[str, Any] | None = None) -> None:
         """Write `to_dict` as JSON at full precision; the file appears whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+        further : mapping, optional
+            What stands after it in the same file.
 
         Raises
         ------
@@ -96,7 +102,9 @@ class Evaluation:
             If the folder cannot be written.
         """
         target = Path(path)
-        text = json.dumps(self.to_dict(), indent=1, allow_nan=False, ensure_ascii=False)
+        text = json.dumps(
+            self.to_dict() | plain(dict(further or {})), indent=1, allow_nan=False, ensure_ascii=False
+        )
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:

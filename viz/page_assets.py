@@ -16,6 +16,20 @@ from markupsafe import Markup
 from .control_characters import legible
 from .theme import DARK, LIGHT
 
+# Plotly reads the canvas on which it writes the letters of 3D axes back again and again, and Chromium then asks on the
+# console for this setting. It makes the canvas while its script loads; the page's own canvases are not read.
+_READ_BACK = """{
+  const plain = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, settings) {
+    return plain.call(this, kind, kind === "2d" ? { willReadFrequently: true, ...settings } : settings);
+  };
+  window.plainContext = plain;
+}
+"""
+_READ_BACK_NO_MORE = (
+    "\nHTMLCanvasElement.prototype.getContext = window.plainContext; delete window.plainContext;\n"
+)
+
 __all__ = [
     "asset",
     "csp_hash",
@@ -55,7 +69,8 @@ def plotly_js() -> str:
     from plotly.offline import get_plotlyjs
 
     # What would end the script element cannot stand in it; inside a JavaScript string the two are the same.
-    return str(get_plotlyjs()).replace("</script", "<\\/script").replace("\r", "")
+    library = str(get_plotlyjs()).replace("</script", "<\\/script").replace("\r", "")
+    return _READ_BACK + library + _READ_BACK_NO_MORE
 
 
 @cache

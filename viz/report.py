@@ -25,6 +25,7 @@ from .report_networks import (
     files_of_networks,
     fill_networks,
     network_frames,
+    network_record,
     network_sections,
     network_tables,
 )
@@ -97,7 +98,8 @@ def write_report(
         )
         if paper:
             _write_figures(evaluation, networks, folder / FIGURES, paper, simulated)
-        evaluation.to_json(folder / "report.json")
+        further = None if networks is None else {"networks": network_record(networks, simulated=simulated)}
+        evaluation.to_json(folder / "report.json", further=further)
 
 
 def report_html(

@@ -35,6 +35,7 @@ __all__ = [
     "files_of_networks",
     "fill_networks",
     "network_frames",
+    "network_record",
     "network_sections",
     "network_tables",
 ]
@@ -162,6 +163,20 @@ def network_frames(found: RunFindings) -> dict[str, pd.DataFrame]:
     if found.embeddings is not None:
         frames["separation"] = separation_frame(found.embeddings.separations)
     return {name: frame for name, frame in frames.items() if len(frame)}
+
+
+def network_record(found: RunFindings, *, simulated: bool = False) -> dict[str, object]:
+    """Return what `network_frames` holds, as rows, and what they were computed from: for ``report.json``."""
+    first = found.explanation.patients[0].maps[0]
+    about = {
+        "runs": found.runs,
+        "cohort": found.cohort,
+        "simulated": simulated or found.simulated,
+        "patients": [patient.patient_id for patient in found.explanation.patients],
+        "layer": first.layer,
+        "resolution": first.resolution,
+    }
+    return about | {name: frame.to_dict(orient="records") for name, frame in network_frames(found).items()}
 
 
 def fill_networks(found: RunFindings, folder: Path, *, simulated: bool = False) -> dict[str, str]:

@@ -17,6 +17,8 @@ LONG = ("a long model name that nobody would choose but somebody did " * 2).stri
 RIGHT_TO_LEFT = "\u0645\u0633\u062a\u0642\u0628\u0644\u0627\u062a \u05d0\u05d1\u05d2"
 OVERRIDE = "\u202ereversed\u2028line"
 MARKUP = "<b>bold</b> %{x} {{ 7*7 }} &amp; $f$"
+# The renderer is named because the one that Chromium would find by itself prints how long it took on the console.
+FLAGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -172,6 +174,6 @@ def browser():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield started
         started.close()
