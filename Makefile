@@ -23,7 +23,7 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "biomark's set-up needs pip: $(PYTHON) -m pip does not work (Debian: apt install python3-pip)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
 	$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt --editable '.[zoo,dev]'
+	$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --build-constraint constraints.txt --editable '.[zoo,umap,dev]'
 	@touch $@
 
 demo: demo/preds.csv  ## the report on two real breast-cancer cohorts, then the whole road on simulated volumes
