@@ -47,6 +47,7 @@ from .matched_area import iou_at_matched_area
 from .mean_interval import MeanEstimate, mean_ci
 from .multilabel import MultilabelMetrics, multilabel_metrics
 from .multilabel_bootstrap import MultilabelEstimates, multilabel_ci
+from .multilabel_comparison import MultilabelComparison, multilabel_test
 from .nearest_neighbours import neighbour_auc, neighbour_shares
 from .optimism import CorrectedEstimate, CutoffOptimism, cutoff_optimism
 from .paired_means import PairedMeanComparison, paired_mean_test
@@ -75,7 +76,12 @@ from .sample_size_paired import (
     paired_auc_sample_size,
 )
 from .sample_size_proportion import ProportionSampleSize, proportion_sample_size
-from .sample_size_unpaired import UnpairedAucSampleSize, unpaired_auc_power, unpaired_auc_sample_size
+from .sample_size_unpaired import (
+    UnpairedAucSampleSize,
+    unpaired_auc_power,
+    unpaired_auc_power_curve,
+    unpaired_auc_sample_size,
+)
 from .silhouette import silhouette_values
 from .smoothed_calibration import CalibrationCurve, calibration_curve, calibration_indices
 from .spiegelhalter import SpiegelhalterTest, spiegelhalter_test
@@ -111,6 +117,7 @@ __all__ = [
     "LogisticRecalibration",
     "MarginTest",
     "MeanEstimate",
+    "MultilabelComparison",
     "MultilabelEstimates",
     "MultilabelMetrics",
     "NetBenefit",
@@ -183,6 +190,7 @@ __all__ = [
     "mean_group_test",
     "multilabel_ci",
     "multilabel_metrics",
+    "multilabel_test",
     "neighbour_auc",
     "neighbour_shares",
     "net_benefit",
@@ -220,6 +228,7 @@ __all__ = [
     "stratify",
     "superiority_test",
     "unpaired_auc_power",
+    "unpaired_auc_power_curve",
     "unpaired_auc_sample_size",
     "venkatraman_test",
 ]

@@ -10,7 +10,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BiomarkError
 from .bootstrap import WeightedCurve
-from .inputs import Seed, binary_labels, choice, finite_scores, fraction, generator, whole_number
+from .inputs import (
+    Seed,
+    binary_labels,
+    choice,
+    cluster_codes,
+    finite_scores,
+    fraction,
+    generator,
+    whole_number,
+)
 from .placement import tie_groups
 from .replicate_blocks import in_blocks
 from .resampling import resampling_counts
@@ -46,13 +55,15 @@ def roc_band(
     method: str = "pointwise",
     confidence: float = 0.95,
     points: int = 101,
+    cluster: ArrayLike | None = None,
     n_boot: int = 2000,
     rng: Seed = None,
 ) -> RocBand:
     """Confidence band of the ROC curve.
 
     - ``pointwise``: at each specificity, the percentile interval of the sensitivity over replicates in which
-      positives and negatives are resampled apart. It holds for one specificity at a time, not for the curve.
+      positives and negatives are resampled apart, or whole clusters where they are given. It holds for one
+      specificity at a time, not for the curve.
     - ``simultaneous``: a fixed-width band that holds the whole curve with the stated confidence, from the
       Kolmogorov-Smirnov bounds of both classes.
 
@@ -64,6 +75,8 @@ def roc_band(
     confidence : float in (0, 1)
     points : int
         Specificities, equally spaced from 1 to 0.
+    cluster : array of shape (n,), optional
+        Who belongs together (several lesions of one patient). The simultaneous band has no form for them.
     n_boot : int
         Replicates of the pointwise band.
     rng : seed or numpy.random.Generator
@@ -76,6 +89,9 @@ def roc_band(
     ------
     OneClassError
         If one class is absent.
+    BiomarkError
+        For a simultaneous band of clusters, fewer than two points, and clusters of which no replicate holds both
+        classes.
 
     Notes
     -----
@@ -111,6 +127,10 @@ def roc_band(
     above_pos = np.cumsum(groups.n_pos[::-1])[None]
     above_neg = np.cumsum(groups.n_neg[::-1])[None]
     if method == "simultaneous":
+        if cluster is not None:
+            raise BiomarkError(
+                "a simultaneous band needs independent patients; with cluster= use 'pointwise'"
+            )
         level = np.log(2.0 / (1.0 - np.sqrt(confidence))) / 2.0
         shift, lift = np.sqrt(level / above_neg[0, -1]), np.sqrt(level / above_pos[0, -1])
         low = sensitivity_at(above_pos, above_neg, np.clip(grid - shift, 0.0, 1.0))[0] - lift
@@ -125,25 +145,33 @@ def roc_band(
         )
     n_boot = whole_number(n_boot, name="n_boot", least=2)
     curve = WeightedCurve(positive, score)
-    classes = (np.flatnonzero(positive), np.flatnonzero(~positive))
-    draw = partial(_replicates_at, curve, grid, classes, positive.size)
-    replicates = in_blocks(draw, positive.size, n_boot, generator(rng))
-    low, high = np.quantile(
-        np.concatenate(replicates), [0.5 - confidence / 2.0, 0.5 + confidence / 2.0], axis=0
-    )
-    return RocBand(1.0 - grid, low, high, confidence, f"pointwise, {n_boot} stratified bootstrap replicates")
+    codes = None if cluster is None else cluster_codes(cluster, positive.size)
+    classes = (np.flatnonzero(positive), np.flatnonzero(~positive)) if codes is None else None
+    draw = partial(_replicates_at, curve, grid, classes, codes, positive.size)
+    replicates = np.concatenate(in_blocks(draw, positive.size, n_boot, generator(rng)))
+    if replicates.shape[0] == 0:
+        raise BiomarkError("no bootstrap replicate of the clusters holds both classes")
+    low, high = np.quantile(replicates, [0.5 - confidence / 2.0, 0.5 + confidence / 2.0], axis=0)
+    how = "stratified bootstrap replicates" if codes is None else "replicates of whole clusters"
+    return RocBand(1.0 - grid, low, high, confidence, f"pointwise, {n_boot} {how}")
 
 
 def _replicates_at(
     curve: WeightedCurve,
     grid: FloatArray,
-    classes: tuple[NDArray[np.intp], ...],
+    classes: tuple[NDArray[np.intp], ...] | None,
+    cluster: NDArray[np.intp] | None,
     n: int,
     n_boot: int,
     rng: np.random.Generator,
 ) -> FloatArray:
-    chunks = resampling_counts(n, n_boot, rng, groups=classes)
-    return np.concatenate([sensitivity_at(*curve(counts), grid) for counts in chunks])
+    found = []
+    for counts in resampling_counts(n, n_boot, rng, groups=classes, cluster=cluster):
+        tp, fp = curve(counts)
+        # A draw of whole clusters can lack a class, and then has no curve.
+        both = (tp[:, -1] > 0.0) & (fp[:, -1] > 0.0)
+        found.append(sensitivity_at(tp[both], fp[both], grid))
+    return np.concatenate(found)
 
 
 def sensitivity_at(above_pos: ArrayLike, above_neg: ArrayLike, fpr: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from .companion_tables import (
     PRECISION_RECALL_COLUMNS,
 )
 from .individual import AT_CUTOFF
-from .multilabel import METRICS
+from .overall import OVERALL_METRICS
 from .probability_tables import CALIBRATION_COLUMNS, NET_BENEFIT_COLUMNS, NET_BENEFIT_DIFFERENCE_COLUMNS
 
 __all__ = ["COLUMNS"]
@@ -31,7 +31,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "overall": (
         "set", "model", "cutoff", "n_patients",
-        *(column for name in METRICS for column in (name, f"{name}_ci_low", f"{name}_ci_high")),
+        *(column for name in OVERALL_METRICS for column in (name, f"{name}_ci_low", f"{name}_ci_high")),
         "note",
     ),
     "overall_differences": (

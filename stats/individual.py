@@ -265,7 +265,9 @@ def curve_of_cell(
     """ROC curve with its band and the points of the cut-offs, ready to be drawn."""
     curve = roc_curve(cell.y_true, cell.y_score)
     used = replicates_for(cell.y_true.size, n_boot)
-    band = roc_band(cell.y_true, cell.y_score, confidence=confidence, n_boot=used, rng=rng)
+    band = roc_band(
+        cell.y_true, cell.y_score, cluster=cell.cluster, confidence=confidence, n_boot=used, rng=rng
+    )
     shown = _thinned(curve.fpr.size)
     points = []
     for cutoff in cutoffs:

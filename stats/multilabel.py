@@ -33,9 +33,12 @@ class MultilabelMetrics(Result):
     ----------
     macro_auc, macro_accuracy, macro_precision, macro_recall, macro_f1 : float
         Means over labels; ``macro_accuracy`` is that of TP / (TP + FP + FN).
+    micro_auc : float
+        The AUC of all labels in one: every decision's score against every other's, whatever its label. It
+        supposes that a score means the same on each label, as a calibrated probability does.
     micro_accuracy, micro_precision, micro_recall, micro_f1 : float
         From the counts summed over labels.
-    weighted_auc, weighted_precision, weighted_recall, weighted_f1 : float
+    weighted_auc, weighted_accuracy, weighted_precision, weighted_recall, weighted_f1 : float
         Means over labels weighted by their positives.
     hamming : float
         Share of wrong decisions among all observed labels; smaller is better.
@@ -48,11 +51,13 @@ class MultilabelMetrics(Result):
     macro_precision: float
     macro_recall: float
     macro_f1: float
+    micro_auc: float
     micro_accuracy: float
     micro_precision: float
     micro_recall: float
     micro_f1: float
     weighted_auc: float
+    weighted_accuracy: float
     weighted_precision: float
     weighted_recall: float
     weighted_f1: float
@@ -106,7 +111,8 @@ def multilabel_metrics(y_true: ArrayLike, y_score: ArrayLike, thresholds: ArrayL
     summed = count_columns(truth, decided).sum(axis=0, keepdims=True, dtype=np.float64)
     values = {name: float(value[0, 0]) for name, value in count_metrics(summed, 1, truth.shape[1]).items()}
     support = np.nansum(truth, axis=0)
-    areas = np.array([[_auc_or_nan(truth[:, k], scores[0, :, k]) for k in range(truth.shape[1])]])
+    by_label = [_auc_or_nan(truth[:, k], scores[0, :, k]) for k in range(truth.shape[1])]
+    areas = np.array([[*by_label, _auc_or_nan(truth.ravel(), scores[0].ravel())]])
     values |= {name: float(value[0]) for name, value in area_metrics(areas, support).items()}
     return MultilabelMetrics(**values)
 
@@ -170,6 +176,7 @@ def count_metrics(summed: FloatArray, n_decisions: int, n_labels: int) -> dict[s
         "micro_precision": _ratio(all_tp, all_tp + all_fp),
         "micro_recall": _ratio(all_tp, all_tp + all_fn),
         "micro_f1": _ratio(2.0 * all_tp, 2.0 * all_tp + all_fp + all_fn),
+        "weighted_accuracy": _mean(overlap, support),
         "weighted_precision": _mean(precision, support),
         "weighted_recall": _mean(recall, support),
         "weighted_f1": _mean(f1, support),
@@ -179,11 +186,26 @@ def count_metrics(summed: FloatArray, n_decisions: int, n_labels: int) -> dict[s
 
 
 def area_metrics(areas: FloatArray, support: FloatArray) -> dict[str, FloatArray]:
-    """Macro and weighted AUC from AUCs and numbers of positives, each of shape (b, labels)."""
-    return {
-        "macro_auc": _mean(areas),
-        "weighted_auc": _mean(areas, np.broadcast_to(support, areas.shape)),
+    """Macro, weighted and micro AUC.
+
+    Parameters
+    ----------
+    areas : array of shape (b, labels), or (b, labels + 1) with the micro AUC last
+        Without it there is no micro AUC in the answer.
+    support : array of shape (labels,) or (b, labels)
+        Numbers of positives.
+
+    Returns
+    -------
+    dict of arrays of shape (b,)
+    """
+    n_labels = support.shape[-1]
+    by_label = areas[:, :n_labels]
+    found = {
+        "macro_auc": _mean(by_label),
+        "weighted_auc": _mean(by_label, np.broadcast_to(support, by_label.shape)),
     }
+    return found if areas.shape[1] == n_labels else found | {"micro_auc": areas[:, n_labels]}
 
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:

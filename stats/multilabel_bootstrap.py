@@ -23,7 +23,7 @@ from .multilabel import (
     decisions,
     multilabel_metrics,
 )
-from .multilabel_jackknife import leaving_one_out
+from .multilabel_jackknife import acceleration_of, leaving_one_out
 from .replicate_blocks import in_blocks
 from .resampling import resampling_counts
 from .results import Estimate, FloatArray, Result
@@ -45,11 +45,13 @@ class MultilabelEstimates(Result):
     macro_precision: Estimate
     macro_recall: Estimate
     macro_f1: Estimate
+    micro_auc: Estimate
     micro_accuracy: Estimate
     micro_precision: Estimate
     micro_recall: Estimate
     micro_f1: Estimate
     weighted_auc: Estimate
+    weighted_accuracy: Estimate
     weighted_precision: Estimate
     weighted_recall: Estimate
     weighted_f1: Estimate
@@ -120,13 +122,7 @@ def multilabel_ci(
     estimates = {}
     for name in METRICS:
         value = getattr(metrics, name)
-        skew = 0.0
-        if method == "bca":
-            kept = left_out[name][:, 0]
-            kept = kept[~np.isnan(kept)]
-            spread = kept.mean() - kept if kept.size else kept
-            squares = float(np.sum(spread**2))
-            skew = float(np.sum(spread**3)) / (6.0 * squares**1.5) if squares > 0.0 else 0.0
+        skew = acceleration_of(left_out[name][:, 0]) if left_out else 0.0
         low, high = bootstrap_interval(
             replicates[name][:, 0], kind=method, confidence=confidence, estimate=value, acceleration=skew
         )
@@ -143,6 +139,7 @@ def multilabel_replicates(
     *,
     n_boot: int = 2000,
     cluster: NDArray[np.intp] | None = None,
+    micro_auc: bool = True,
     rng: Seed = None,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, FloatArray]:
@@ -157,6 +154,8 @@ def multilabel_replicates(
         Who is called positive; one plane for each pair of a model and a set of cut-offs.
     n_boot : int
     cluster : array of shape (n,), codes, optional
+    micro_auc : bool
+        Whether the micro AUC is wanted too; it costs as much as the AUCs of the labels together.
     rng : seed or numpy.random.Generator
     progress : callable, optional
         Told how many replicates each block has finished.
@@ -164,8 +163,8 @@ def multilabel_replicates(
     Returns
     -------
     dict of arrays
-        ``macro_auc`` and ``weighted_auc`` of shape (n_boot, models), the others of (n_boot, decisions). Row b
-        is the same draw everywhere, so differences of columns are paired.
+        AUCs of shape (n_boot, models), the others of (n_boot, decisions). Row b is the same draw everywhere,
+        so differences of columns are paired.
     """
     n_boot = whole_number(n_boot, name="n_boot", least=2)
     if y_true.shape[0] >= SORTED_FROM:
@@ -173,7 +172,7 @@ def multilabel_replicates(
         order = np.argsort(_patterns(y_true, decided), kind="stable")
         y_true, y_score, decided = y_true[order], y_score[:, order], decided[:, order]
         cluster = None if cluster is None else cluster[order]
-    replicator = Replicator(y_true, y_score, decided)
+    replicator = Replicator(y_true, y_score, decided, micro_auc=micro_auc)
     n = y_true.shape[0]
     blocks = in_blocks(partial(_block, replicator, n, cluster), n, n_boot, generator(rng), progress=progress)
     summed, areas = zip(*blocks, strict=True)
@@ -198,9 +197,12 @@ class Replicator:
     truth : array of shape (n, labels), 0, 1 or NaN
     scores : array of shape (models, n, labels)
     decided : boolean array of shape (decisions, n, labels)
+    micro_auc : bool
     """
 
-    def __init__(self, truth: FloatArray, scores: FloatArray, decided: NDArray[np.bool_]) -> None:
+    def __init__(
+        self, truth: FloatArray, scores: FloatArray, decided: NDArray[np.bool_], *, micro_auc: bool = True
+    ) -> None:
         self._shape = (decided.shape[0], truth.shape[1])
         patterns = _patterns(truth, decided)
         starts = np.flatnonzero(np.append(True, patterns[1:] != patterns[:-1]))
@@ -209,7 +211,9 @@ class Replicator:
         rows = slice(None) if self._starts is None else starts
         self._columns = count_columns(truth[rows], decided[:, rows]).astype(np.float64)
         self._areas = [
-            [_weighted_auc(truth[:, k], plane[:, k]) for k in range(truth.shape[1])] for plane in scores
+            [_weighted_auc(truth[:, k], plane[:, k]) for k in range(truth.shape[1])]
+            + ([_pooled_auc(truth, plane)] if micro_auc else [])
+            for plane in scores
         ]
 
     def sums(self, counts: NDArray[Any]) -> FloatArray:
@@ -219,8 +223,8 @@ class Replicator:
         return np.asarray(counts.astype(np.float64) @ self._columns)
 
     def areas(self, counts: NDArray[Any]) -> FloatArray:
-        """Return the AUCs in each replicate, shape (models, b, labels); NaN where undefined."""
-        found = np.full((len(self._areas), counts.shape[0], self._shape[1]), np.nan)
+        """Return the AUCs in each replicate as `area_metrics` takes them, for each model; NaN where undefined."""
+        found = np.full((len(self._areas), counts.shape[0], len(self._areas[0])), np.nan)
         for m, row in enumerate(self._areas):
             for k, weighted in enumerate(row):
                 if weighted is not None:
@@ -241,6 +245,15 @@ def _weighted_auc(truth: FloatArray, score: FloatArray) -> WeightedAuc | None:
     seen = np.flatnonzero(~np.isnan(truth))
     positive = truth[seen] == 1.0
     return WeightedAuc(positive, score[seen], among=seen) if 0 < int(positive.sum()) < seen.size else None
+
+
+def _pooled_auc(truth: FloatArray, score: FloatArray) -> WeightedAuc | None:
+    """Make the AUC over the decisions of all labels; each counts as often as its patient is drawn."""
+    seen = np.flatnonzero(~np.isnan(truth).ravel())
+    positive = truth.ravel()[seen] == 1.0
+    if not 0 < int(positive.sum()) < seen.size:
+        return None
+    return WeightedAuc(positive, score.ravel()[seen], among=seen // truth.shape[1])
 
 
 def _patterns(truth: FloatArray, decided: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -9,7 +9,7 @@ from .multilabel import area_metrics, count_columns, count_metrics
 from .placement import placement_values
 from .results import FloatArray
 
-__all__ = ["leaving_one_out"]
+__all__ = ["acceleration_of", "leaving_one_out"]
 
 
 def leaving_one_out(
@@ -45,12 +45,33 @@ def leaving_one_out(
     support = first[..., 0] + first[..., 2]
     by_model = [
         area_metrics(
-            np.stack([_areas_left(truth[:, k], plane[:, k], unit) for k in range(n_labels)], axis=1), support
+            np.stack(
+                [
+                    *(_areas_left(truth[:, k], plane[:, k], unit) for k in range(n_labels)),
+                    _areas_left(truth.ravel(), plane.ravel(), np.repeat(unit, n_labels)),
+                ],
+                axis=1,
+            ),
+            support,
         )
         for plane in scores
     ]
     of_areas = {name: np.stack([each[name] for each in by_model], axis=1) for name in by_model[0]}
     return count_metrics(left, decided.shape[0], n_labels) | of_areas
+
+
+def acceleration_of(left_out: FloatArray) -> float:
+    """Return BCa's acceleration, one sixth of the skewness of the jackknife (Efron and Tibshirani 1993, eq. 14.15).
+
+    Parameters
+    ----------
+    left_out : array of shape (units,)
+        The statistic without each unit; NaN where it is undefined.
+    """
+    kept = left_out[~np.isnan(left_out)]
+    spread = kept.mean() - kept if kept.size else kept
+    squares = float(np.sum(spread**2))
+    return float(np.sum(spread**3)) / (6.0 * squares**1.5) if squares > 0.0 else 0.0
 
 
 def _areas_left(truth: FloatArray, score: FloatArray, unit: NDArray[np.intp]) -> FloatArray:

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from .bootstrap import bootstrap_interval
 from .multilabel import METRICS, multilabel_metrics
 from .multilabel_bootstrap import multilabel_replicates
+from .replicated_difference import z_of_replicates
 from .results import FloatArray
 
-__all__ = ["OverallPerformance", "overall_performance"]
+__all__ = ["OVERALL_METRICS", "OverallPerformance", "overall_performance"]
+
+# A micro AUC sets the scores of one label against those of another, which the models of a report need not allow.
+OVERALL_METRICS = tuple(name for name in METRICS if name != "micro_auc")
 
 # These do not depend on a cut-off, so their replicates are kept by model, not by decision.
 FREE_OF_CUTOFF = ("macro_auc", "weighted_auc")
@@ -57,7 +60,7 @@ class OverallPerformance:
                 row: dict[str, Any] = {
                     "set": self.set, "model": model, "cutoff": kind, "n_patients": self.n_patients,
                 }  # fmt: skip
-                for metric in METRICS:
+                for metric in OVERALL_METRICS:
                     at = self.column(metric, m, c)
                     low, high = bootstrap_interval(self.replicates[metric][:, at], confidence=confidence)
                     row |= {
@@ -69,7 +72,7 @@ class OverallPerformance:
 
     def difference_rows(self, confidence: float) -> Iterator[dict[str, Any]]:
         """Rows of the differences between models, on the same replicates."""
-        for metric in METRICS:
+        for metric in OVERALL_METRICS:
             for c, kind in enumerate(self.kinds):
                 if metric in FREE_OF_CUTOFF and c > 0:
                     continue
@@ -82,7 +85,7 @@ class OverallPerformance:
                         "set": self.set, "metric": metric,
                         "cutoff": "" if metric in FREE_OF_CUTOFF else kind,
                         "model_a": self.models[a], "model_b": self.models[b], "difference": difference,
-                        "ci_low": low, "ci_high": high, "p_value": bootstrap_z_p_value(difference, drawn),
+                        "ci_low": low, "ci_high": high, "p_value": z_of_replicates(difference, drawn)[1],
                         "note": "",
                     }  # fmt: skip
 
@@ -123,7 +126,7 @@ def overall_performance(
     codes = None if cluster is None else np.unique(cluster[kept], return_inverse=True)[1]
     kinds = tuple(thresholds)
     notes: dict[tuple[str, str], str] = {}
-    values: dict[str, list[float]] = {metric: [] for metric in METRICS}
+    values: dict[str, list[float]] = {metric: [] for metric in OVERALL_METRICS}
     decided = np.empty((len(models) * len(kinds), *truth.shape), dtype=bool)
     for m, model in enumerate(models):
         for c, kind in enumerate(kinds):
@@ -134,27 +137,13 @@ def overall_performance(
             cuts = np.where(np.isnan(cuts), np.inf, cuts)
             decided[m * len(kinds) + c] = scores[m] >= cuts
             metrics = multilabel_metrics(truth, scores[m], cuts)
-            for metric in METRICS:
+            for metric in OVERALL_METRICS:
                 if metric not in FREE_OF_CUTOFF or c == 0:
                     values[metric].append(getattr(metrics, metric))
     replicates = multilabel_replicates(
-        truth, scores, decided, n_boot=n_boot, cluster=codes, rng=rng, progress=progress
+        truth, scores, decided, n_boot=n_boot, cluster=codes, micro_auc=False, rng=rng, progress=progress
     )
     return OverallPerformance(
         set_name, models, kinds, int(kept.sum()),
         {metric: np.array(value) for metric, value in values.items()}, replicates, notes,
     )  # fmt: skip
-
-
-def bootstrap_z_p_value(difference: float, replicates: FloatArray) -> float:
-    """Two-sided p of a difference from the spread of its bootstrap replicates, as pROC's bootstrap test.
-
-    z = difference / sd(replicates); 1 where every replicate is the same and the difference is 0.
-    """
-    defined = replicates[~np.isnan(replicates)]
-    if defined.size < 2 or np.isnan(difference):
-        return float("nan")
-    spread = float(np.std(defined, ddof=1)) if np.ptp(defined) > 0.0 else 0.0
-    if spread == 0.0:
-        return 1.0 if difference == 0.0 else float("nan")
-    return 2.0 * float(special.ndtr(-abs(difference) / spread))

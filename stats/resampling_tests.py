@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import stats
 
 from ..errors import BiomarkError
 from .bootstrap import bootstrap_interval
@@ -24,6 +24,7 @@ from .inputs import (
 )
 from .placement import placement_values
 from .replicate_blocks import in_blocks
+from .replicated_difference import z_of_replicates
 from .replicated_metric import Metric, replicated_metric
 from .resampling import resampling_counts
 from .results import FloatArray, Result
@@ -156,13 +157,7 @@ def bootstrap_test(
     draw = partial(_differences, measures, positive.size, apart, codes)
     drawn = np.concatenate(in_blocks(draw, positive.size, n_boot, generator(rng)))
     difference = value_a - value_b
-    defined = drawn[~np.isnan(drawn)]
-    spread = float(np.std(defined, ddof=1)) if defined.size > 1 and np.ptp(defined) > 0.0 else 0.0
-    if spread > 0.0:
-        statistic = difference / spread
-        p_value = 2.0 * float(special.ndtr(-abs(statistic)))
-    else:
-        statistic, p_value = (0.0, 1.0) if difference == 0.0 else (float("nan"), float("nan"))
+    statistic, p_value = z_of_replicates(difference, drawn)
     low, high = bootstrap_interval(drawn, confidence=confidence)
     how = "clusters whole" if codes is not None else "stratified" if stratified else "not stratified"
     return ResamplingComparison(

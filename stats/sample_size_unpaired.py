@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from .comparison_plan import Size, comparison_plan
 from .inputs import whole_number
 from .normal_power import round_up
 from .results import Result
-from .sample_size import checked_ratio
+from .sample_size import PowerCurve, checked_ratio, study_sizes
 
-__all__ = ["UnpairedAucSampleSize", "unpaired_auc_power", "unpaired_auc_sample_size"]
+__all__ = [
+    "UnpairedAucSampleSize",
+    "unpaired_auc_power",
+    "unpaired_auc_power_curve",
+    "unpaired_auc_sample_size",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +158,53 @@ def unpaired_auc_power(
     return comparison_plan(auc_a, auc_b, null_difference, 0.0, alpha, alternative, method).power(
         size_a, size_b
     )
+
+
+def unpaired_auc_power_curve(
+    auc_a: float,
+    auc_b: float,
+    total: ArrayLike,
+    *,
+    ratio: float = 1.0,
+    allocation: float = 1.0,
+    alpha: float = 0.05,
+    null_difference: float = 0.0,
+    method: str = "obuchowski",
+    alternative: str = "two-sided",
+) -> PowerCurve:
+    """Return the power of comparisons of two separate groups, of several sizes.
+
+    Parameters
+    ----------
+    auc_a, auc_b, ratio, allocation, alpha, null_difference, method, alternative
+        As in :func:`unpaired_auc_sample_size`.
+    total : array of shape (m,), above 0
+        Patients of both groups; total / (1 + allocation) of them are in group A, and of either group
+        1 / (1 + ratio) are positive, not rounded.
+
+    Returns
+    -------
+    PowerCurve
+        ``n_pos`` and ``n_neg`` are those of both groups.
+
+    Raises
+    ------
+    BiomarkError
+        As :func:`unpaired_auc_sample_size`, and for a total that is not above 0.
+
+    Examples
+    --------
+    >>> unpaired_auc_power_curve(0.85, 0.75, [372, 744, 1488]).power.round(2).tolist()
+    [0.51, 0.8, 0.98]
+    """
+    plan = comparison_plan(auc_a, auc_b, null_difference, 0.0, alpha, alternative, method)
+    totals, ratio = study_sizes(total), checked_ratio(ratio)
+    allocation = checked_ratio(allocation, name="allocation")
+    n_pos = totals / (1.0 + ratio)
+    n_neg = totals - n_pos
+    in_a, in_b = 1.0 / (1.0 + allocation), allocation / (1.0 + allocation)
+    power = [
+        plan.power((in_a * pos, in_a * neg), (in_b * pos, in_b * neg))
+        for pos, neg in zip(n_pos.tolist(), n_neg.tolist(), strict=True)
+    ]
+    return PowerCurve(totals, n_pos, n_neg, np.array(power), float(alpha), alternative, method)

@@ -194,11 +194,15 @@ def _macro_replicates(
     if cluster is None:
         part = truth[inside]
         nobody = np.zeros((1, *part.shape), dtype=bool)
-        return multilabel_replicates(part, part_scores, nobody, n_boot=n_boot, rng=rng)["macro_auc"]
+        return multilabel_replicates(part, part_scores, nobody, n_boot=n_boot, micro_auc=False, rng=rng)[
+            "macro_auc"
+        ]
     # The same draws of all clusters for every stratum; the patients of the others count as unlabelled.
     masked = np.where(inside[:, None], truth, np.nan)
     nobody = np.zeros((1, *masked.shape), dtype=bool)
-    drawn = multilabel_replicates(masked, scores, nobody, n_boot=n_boot, cluster=cluster, rng=seed)
+    drawn = multilabel_replicates(
+        masked, scores, nobody, n_boot=n_boot, cluster=cluster, micro_auc=False, rng=seed
+    )
     return drawn["macro_auc"]
 
 

@@ -15,7 +15,7 @@ def data(n=80, seed=0, ties=False):
 
 
 @pytest.mark.parametrize("ties", [False, True])
-def testsensitivity_at_a_rate_follows_the_curve(ties):
+def test_sensitivity_at_a_rate_follows_the_curve(ties):
     y, score = data(ties=ties)
     curve = roc_curve(y, score)
     pos, neg = curve.tpr[1:] * curve.n_pos, curve.fpr[1:] * curve.n_neg
@@ -73,6 +73,48 @@ def test_the_pointwise_band_covers_one_point_about_as_often_as_it_says():
         band = roc_band(y, rng.normal(size=88) + 1.2 * y, points=11, n_boot=300, rng=k)
         held += band.ci_low[3] <= truth <= band.ci_high[3]
     assert 0.90 <= held / 300 <= 0.99
+
+
+def test_a_band_of_clusters_is_that_of_patients_drawn_whole():
+    y, score = data(n=40)
+    cluster = np.arange(40) // 2
+    band = roc_band(y, score, cluster=cluster, points=11, n_boot=3000, rng=0)
+    rng = np.random.default_rng(5)
+    slow = []
+    for _ in range(1500):
+        drawn = np.concatenate([np.flatnonzero(cluster == k) for k in rng.integers(0, 20, 20)])
+        curve = roc_curve(y[drawn], score[drawn])
+        pos, neg = curve.tpr[1:] * curve.n_pos, curve.fpr[1:] * curve.n_neg
+        slow.append(sensitivity_at(pos[None], neg[None], np.linspace(0, 1, 11))[0])
+    low, high = np.quantile(slow, [0.025, 0.975], axis=0)
+    assert band.ci_low == pytest.approx(low, abs=0.08) and band.ci_high == pytest.approx(high, abs=0.08)
+    assert band.method == "pointwise, 3000 replicates of whole clusters"
+
+
+def test_copies_of_a_lesion_in_one_patient_do_not_narrow_the_band():
+    y, score = data(n=60)
+    once = roc_band(y, score, points=21, n_boot=2000, rng=0)
+    copied = roc_band(
+        np.repeat(y, 5),
+        np.repeat(score, 5),
+        cluster=np.repeat(np.arange(60), 5),
+        points=21,
+        n_boot=2000,
+        rng=0,
+    )
+    apart = roc_band(np.repeat(y, 5), np.repeat(score, 5), points=21, n_boot=2000, rng=0)
+    width = [float(np.mean(band.ci_high - band.ci_low)) for band in (once, copied, apart)]
+    assert width[1] == pytest.approx(width[0], rel=0.1) and width[2] < 0.6 * width[0]
+
+
+def test_clusters_of_one_class_leave_out_the_draws_that_have_no_curve():
+    band = roc_band([0, 0, 1, 1], [1, 2, 2, 3], cluster=["a", "a", "b", "b"], points=3, n_boot=200, rng=0)
+    assert np.isfinite(band.ci_low).all()
+
+
+def test_a_simultaneous_band_of_clusters_is_refused():
+    with pytest.raises(BiomarkError, match="independent patients"):
+        roc_band([0, 1], [0, 1], cluster=[0, 1], method="simultaneous")
 
 
 def test_fewer_than_two_points_are_refused():

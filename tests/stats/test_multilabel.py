@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from biomark.errors import BiomarkError
-from biomark.stats import multilabel_ci, multilabel_metrics
+from biomark.stats import multilabel_ci, multilabel_metrics, multilabel_test
 from biomark.stats.multilabel import METRICS
 from biomark.stats.multilabel_bootstrap import Replicator, multilabel_replicates
 from biomark.stats.multilabel_jackknife import leaving_one_out
@@ -28,7 +28,9 @@ def reference(y, score, cuts):
     return {
         "macro_auc": sk.roc_auc_score(y, score, average="macro"),
         "weighted_auc": sk.roc_auc_score(y, score, average="weighted"),
+        "micro_auc": sk.roc_auc_score(y, score, average="micro"),
         "macro_accuracy": overlap.mean(),
+        "weighted_accuracy": sk.jaccard_score(y, called, average="weighted"),
         "micro_accuracy": sk.jaccard_score(y, called, average="micro"),
         **{
             f"{average}_{name}": function(y, called, average=average)
@@ -181,6 +183,61 @@ def test_clusters_widen_the_interval_when_their_patients_agree():
     whole = multilabel_ci(y3, score3, CUTS, n_boot=500, rng=0, cluster=cluster).macro_f1
     assert whole.ci_high - whole.ci_low > 1.3 * (alone.ci_high - alone.ci_low)
     assert "clusters" in whole.method
+
+
+def test_a_comparison_is_the_difference_of_the_replicates_of_both_models():
+    y, a = data(n=50)
+    b = a + np.random.default_rng(2).normal(size=a.shape)
+    found = multilabel_test(y, a, b, CUTS, CUTS + 0.1, n_boot=60, rng=9)
+    counts = np.concatenate(list(resampling_counts(50, 60, np.random.default_rng(9)))).astype(int)
+    rows = [
+        [reference(*(np.repeat(part, times, axis=0) for part in (y, score)), cuts) for times in counts]
+        for score, cuts in ((a, CUTS), (b, CUTS + 0.1))
+    ]
+    for name in METRICS:
+        result = getattr(found, name)
+        differences = np.array([one[name] - two[name] for one, two in zip(*rows, strict=True)])
+        value = reference(y, a, CUTS)[name] - reference(y, b, CUTS + 0.1)[name]
+        assert result.difference == pytest.approx(value, abs=1e-12)
+        assert (result.ci_low, result.ci_high) == pytest.approx(
+            tuple(np.quantile(differences, [0.025, 0.975])), abs=1e-12
+        )
+        assert result.statistic == pytest.approx(value / differences.std(ddof=1), rel=1e-9)
+
+
+@pytest.mark.parametrize("method", ["percentile", "basic", "bca"])
+def test_a_model_compared_with_itself_differs_in_nothing(method):
+    y, score = data()
+    found = multilabel_test(y, score, score, CUTS, method=method, n_boot=50, rng=0)
+    for name in METRICS:
+        result = getattr(found, name)
+        assert (result.difference, result.ci_low, result.ci_high, result.p_value) == (0.0, 0.0, 0.0, 1.0)
+
+
+def test_exchanged_models_change_the_sign_and_keep_p():
+    y, a = data()
+    b = a[::-1].copy()
+    there, back = (multilabel_test(y, *pair, CUTS, n_boot=80, rng=1) for pair in ((a, b), (b, a)))
+    for name in METRICS:
+        one, other = getattr(there, name), getattr(back, name)
+        assert one.difference == -other.difference and one.p_value == other.p_value
+        assert (one.ci_low, one.ci_high) == pytest.approx((-other.ci_high, -other.ci_low), abs=1e-12)
+
+
+def test_a_comparison_of_clusters_draws_them_whole():
+    y, a = data(n=40)
+    b = a + np.random.default_rng(1).normal(size=a.shape)
+    y3, a3, b3 = (np.repeat(each, 3, axis=0) for each in (y, a, b))
+    cluster = np.repeat(np.arange(40), 3)
+    alone = multilabel_test(y3, a3, b3, CUTS, n_boot=500, rng=0).macro_f1
+    whole = multilabel_test(y3, a3, b3, CUTS, n_boot=500, rng=0, cluster=cluster)
+    assert whole.macro_f1.ci_high - whole.macro_f1.ci_low > 1.3 * (alone.ci_high - alone.ci_low)
+    assert whole.to_frame().shape == (len(METRICS), 7) and "macro_f1" in str(whole)
+
+
+def test_two_models_of_different_shape_are_refused():
+    with pytest.raises(BiomarkError, match="shape"):
+        multilabel_test([[0, 1], [1, 0]], [[0.1, 0.2], [0.3, 0.1]], [[0.1], [0.2]], [0.5, 0.5])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,11 @@ from biomark.stats.sample_size_paired import (
     paired_auc_sample_size,
 )
 from biomark.stats.sample_size_proportion import proportion_sample_size
-from biomark.stats.sample_size_unpaired import unpaired_auc_power, unpaired_auc_sample_size
+from biomark.stats.sample_size_unpaired import (
+    unpaired_auc_power,
+    unpaired_auc_power_curve,
+    unpaired_auc_sample_size,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm, rankdata
@@ -133,6 +137,18 @@ def test_power_rises_with_size_in_a_curve():
     assert (np.diff(curve.power) > 0).all()
     np.testing.assert_allclose(curve.n_neg, 2 * curve.n_pos)
     np.testing.assert_allclose(curve.n_pos + curve.n_neg, curve.total)
+
+
+def test_a_curve_of_two_groups_gives_the_power_of_its_sizes():
+    curve = unpaired_auc_power_curve(0.85, 0.75, [180, 900], ratio=2.0, allocation=0.5)
+    assert curve.n_pos.tolist() == [60.0, 300.0] and curve.n_neg.tolist() == [120.0, 600.0]
+    assert curve.power[0] == pytest.approx(unpaired_auc_power(0.85, 0.75, 40, 80, 20, 40), rel=1e-12)
+    assert curve.power[1] == pytest.approx(unpaired_auc_power(0.85, 0.75, 200, 400, 100, 200), rel=1e-12)
+    # One group without the other's is a curve that turns round with its groups.
+    turned = unpaired_auc_power_curve(0.75, 0.85, [180, 900], ratio=2.0, allocation=2.0)
+    assert turned.power == pytest.approx(curve.power, rel=1e-12)
+    with pytest.raises(BiomarkError, match="total"):
+        unpaired_auc_power_curve(0.85, 0.75, [0])
 
 
 def simulated_aucs(auc, n_pos, n_neg, replicates, rng, corr_pos=0.0, corr_neg=0.0):
