@@ -358,11 +358,14 @@ def cross_validate(
     from .viz.training_page import write_training_page
     from .viz.training_terminal import fold_bar, print_cross_validation
     from .zoo.cross_validation import cross_validate as train_folds
+    from .zoo.process_group import is_first
     from .zoo.training_config import read_config
 
     resolved = read_config(config, size=size, **settings)
-    with fold_bar(hidden=quiet) as tell:
+    with fold_bar(hidden=quiet or not is_first()) as tell:
         found = train_folds(resolved, folds=folds, name=name, resume=resume, progress=tell)
+    if not is_first():
+        return
     for run in found.runs.values():
         write_training_page([run.folder])
     if as_json:

@@ -27,7 +27,12 @@ __all__ = [
     "training_bar",
 ]
 
-_SHOWN = (("loss", "loss"), ("macro_auc", "macro AUC"), ("dice", "Dice"))
+_SHOWN = (
+    ("train_loss", "train loss"),
+    ("validation_loss", "validation loss"),
+    ("validation_macro_auc", "macro AUC"),
+    ("validation_dice", "Dice"),
+)
 
 
 @contextmanager
@@ -110,7 +115,7 @@ def fold_bar(*, hidden: bool = False) -> Iterator[Callable[[int, int, TrainingPr
                 total=state.total, pace=pace,
             )  # fmt: skip
             if state.phase == "epoch" and not hidden:
-                bar.console.print(Text(fold + _epoch_line(state)))
+                bar.console.print(Text(fold + _epoch_line(state)), soft_wrap=True)
 
         yield tell
 
@@ -232,21 +237,12 @@ def _bar(columns: tuple[Any, ...], hidden: bool) -> Iterator[Any]:
 
 
 def _epoch_line(state: TrainingProgress) -> str:
-    values = []
-    for part in ("train", "validation"):
-        metrics = state.metrics.get(part, {})
-        if isinstance(metrics, dict):
-            values += [
-                f"{part} {title} {metrics[key]:.3f}"
-                for key, title in _SHOWN
-                if isinstance(metrics.get(key), float) and not isnan(metrics[key])
-            ]
-    flat = [
-        f"{key.replace('_', ' ')} {value:.3f}"
-        for key, value in state.metrics.items()
-        if isinstance(value, float) and not isnan(value) and key.endswith(("loss", "macro_auc", "dice"))
+    values = [
+        f"{title} {state.metrics[key]:.3f}"
+        for key, title in _SHOWN
+        if state.metrics.get(key) is not None and not isnan(state.metrics[key])
     ]
-    return f"epoch {state.epoch}: " + ", ".join(values or flat)
+    return f"epoch {state.epoch}: {', '.join(values)}"
 
 
 def _cell(value: Any) -> str:

@@ -20,6 +20,7 @@ from .cohort_split import fold_cohort, split_cohort
 from .learner import seed_of
 from .prediction import predict
 from .preprocessing_cache import CachedCohort, cache_cohort
+from .process_group import Processes, process_group
 from .training import TrainingProgress, TrainingRun, fit
 from .training_config import TrainingConfig
 from .training_data import volume_data
@@ -93,7 +94,21 @@ def cross_validate(
 
     The table pools the scores of several networks, whose scales may differ a little; that tends to lower a pooled AUC,
     not to raise it. Its intervals treat the networks as given: how much another training would differ, they do not say.
+
+    Under torchrun all processes train one fold together, then the next (`biomark.zoo.process_group`).
     """
+    with process_group(config.device) as processes:
+        return _cross_validate(config, folds, name, resume, progress, processes)
+
+
+def _cross_validate(
+    config: TrainingConfig,
+    folds: int | None,
+    name: str | None,
+    resume: bool,
+    progress: Progress | None,
+    processes: Processes,
+) -> CrossValidation:
     table = read_cohort(config.cohort, labels=config.labels or None)
     config = replace(config, labels=table.labels)
     if folds is not None:
@@ -104,6 +119,8 @@ def cross_validate(
     home = Path(config.out)
     who = _csv(table.frame[["patient_id", "fold"]])
     _check_folder(home, who, resume)
+    # All have looked before the first one writes.
+    processes.wait()
 
     def tell_preprocessing(done: int, total: int) -> None:
         if progress is not None:
@@ -115,9 +132,11 @@ def cross_validate(
         config.preprocessing,
         dtype=config.cache_dtype,
         progress=tell_preprocessing,
+        processes=processes,
     )
     _check_apart(cached, column)
-    _write_folds(home, who)
+    if processes.is_first:
+        _write_folds(home, who)
     runs: dict[str, TrainingRun] = {}
     parts: list[pd.DataFrame] = []
     for at, fold in enumerate(names, start=1):
@@ -135,7 +154,9 @@ def cross_validate(
             validation_set="validation",
         )
         rest = _rest(cached, np.flatnonzero(column != fold), seed_of(config.seed, at))
-        runs[fold] = fit(own, volume_data(rest, storage=config.storage), progress=tell, resume=resume)
+        with processes.first_before_others():
+            data = volume_data(rest, storage=config.storage)
+        runs[fold] = fit(own, data, progress=tell, resume=resume, processes=processes)
         test = table.take(held_out)
         found = predict(
             test.with_frame(test.frame.assign(set=OUT_OF_FOLD)),
@@ -148,7 +169,8 @@ def cross_validate(
         )
         parts.append(found.frame)
     frame = pd.concat(parts, ignore_index=True)
-    write_text(home / "preds.csv", _csv(frame))
+    if processes.is_first:
+        write_text(home / "preds.csv", _csv(frame))
     return CrossValidation(frame, runs, str(home))
 
 

@@ -1,5 +1,9 @@
 """Out-of-fold prediction: nothing of a patient reaches the network that predicts him."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,6 +36,7 @@ def settings(cohort, out, **changes):
         "preprocessing": zoo.Preprocessing(size=24),
         "cache": str(cohort.parent / "cache"),
         "epochs": 1,
+        "sync_batch_norm": True,
     }
     return zoo.TrainingConfig(**{**given, **changes})
 
@@ -88,6 +93,33 @@ def test_what_is_held_out_does_not_move_a_weight(done, cohort, tmp_path):
             for run in (found, other)
         )
         assert np.array_equal(mine, theirs) == same
+
+
+def test_processes_of_torchrun_share_each_fold_and_give_the_same_table(done, cohort, tmp_path):
+    found, _ = done
+    (tmp_path / "settings.yaml").write_text(settings(cohort, tmp_path / "run", device="cpu").to_yaml())
+    ended = subprocess.run(
+        [
+            sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "biomark",
+            "cross-validate", "--config", str(tmp_path / "settings.yaml"),
+        ],
+        capture_output=True,
+        encoding="utf-8",
+        timeout=240,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("predicted by 3 networks") == 1
+    table = pd.read_csv(tmp_path / "run" / "preds.csv", dtype={"fold": str})
+    assert table["y_score"].to_numpy() == pytest.approx(found.frame["y_score"].to_numpy(), rel=1e-4)
+    columns = ["patient_id", "fold", "label", "y_true"]
+    assert table[columns].astype(str).equals(found.frame[columns].astype(str))
+    for fold, run in found.runs.items():
+        mine, theirs = (
+            load_file(f"{folder}/best.safetensors")["classifier.weight"]
+            for folder in (run.folder, tmp_path / "run" / f"fold-{fold}")
+        )
+        assert theirs == pytest.approx(mine, abs=1e-5)
 
 
 def test_the_table_makes_a_report(done):
