@@ -70,7 +70,7 @@ def embedding_html(
     }
     page = plain_page(
         "embedding.html.j2",
-        ("figures.js", "embedding.js"),
+        ("shown_figure.js", "figures.js", "embedding.js"),
         data,
         title=title,
         simulated=simulated,

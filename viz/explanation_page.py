@@ -50,7 +50,7 @@ def explanation_html(
     }
     return plain_page(
         "explanation.html.j2",
-        ("figures.js", "explanation.js"),
+        ("shown_figure.js", "figures.js", "explanation.js"),
         data,
         title=title,
         simulated=simulated,

@@ -144,7 +144,7 @@ def report_html(
         sections = network_sections(networks, viewers=viewers, figures=figures, simulated=simulated)
         groups |= sections.groups
     written = manuscript(evaluation, networks=networks, simulated=simulated)
-    scripts = {"page": asset("report.js")}
+    scripts = {"page": asset("shown_figure.js") + asset("report.js")}
     if groups:
         scripts["plotly"] = plotly_js()
     data = {

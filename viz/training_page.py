@@ -117,7 +117,7 @@ def training_html(
     }
     return plain_page(
         "training.html.j2",
-        ("figures.js", "training.js"),
+        ("shown_figure.js", "figures.js", "training.js"),
         data,
         title=title,
         simulated=simulated,

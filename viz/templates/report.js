@@ -10,31 +10,7 @@
 
   const isDark = () => !printing && (root.dataset.theme || (darkScheme.matches ? "dark" : "light")) === "dark";
 
-  // ---- figures: one light specification each, recoloured by the table that the theme gives ----
-
-  const colourKey = /(^|_|[a-z])(color|fillcolor)$/;
-
-  function darkColour(value) {
-    if (Array.isArray(value)) return value.map(darkColour);
-    if (typeof value !== "string") return recoloured(value);
-    const parts = /^rgba\((\d+),(\d+),(\d+),([\d.]+)\)$/.exec(value);
-    if (!parts) return data.dark[value.toUpperCase()] || value;
-    const hex = "#" + parts.slice(1, 4).map((n) => Number(n).toString(16).padStart(2, "0")).join("").toUpperCase();
-    const dark = data.dark[hex];
-    if (!dark) return value;
-    const rgb = [1, 3, 5].map((at) => parseInt(dark.slice(at, at + 2), 16));
-    return `rgba(${rgb.join(",")},${parts[4]})`;
-  }
-
-  function recoloured(node) {
-    if (Array.isArray(node)) return node.map(recoloured);
-    if (node === null || typeof node !== "object") return node;
-    const copy = {};
-    for (const [key, value] of Object.entries(node)) {
-      copy[key] = colourKey.test(key) ? darkColour(value) : recoloured(value);
-    }
-    return copy;
-  }
+  // ---- figures: one light specification each ----
 
   const config = {
     displaylogo: false,
@@ -74,13 +50,8 @@
       return;
     }
     if (!element.querySelector(".plot-container")) element.textContent = "";
-    const shown = isDark() ? recoloured(figure) : JSON.parse(JSON.stringify(figure));
     const width = printing ? 318 : element.clientWidth;
-    if (shown.layout.scene && width < 430) {
-      // In a narrow plot the titles of turned axes need room.
-      const { eye } = shown.layout.scene.camera;
-      for (const axis of "xyz") eye[axis] *= 1.25;
-    }
+    const shown = shownFigure(figure, width, isDark() ? data.dark : null);
     Plotly.react(element, visibleTraces(shown.data, state), fitted(shown.layout, width), {
       ...config,
       modeBarButtons: [["toImage", figure.layout.scene ? "resetCameraDefault3d" : "resetScale2d"]],
