@@ -274,7 +274,9 @@ def _epoch(
 ) -> Metrics:
     config = learner.config
     order = np.random.default_rng([config.seed, epoch]).permutation(rows)
-    batches = list(batches_of(order, config.batch_size, max(2, learner.processes.size)))
+    # A process that norms by its own share needs two patients, as one process alone does.
+    least = learner.processes.size if config.sync_batch_norm else 2 * learner.processes.size
+    batches = list(batches_of(order, config.batch_size, max(2, least)))
     began = read = time.perf_counter()
     losses: list[StepLoss] = []
     rate = 0.0
