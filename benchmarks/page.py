@@ -24,6 +24,18 @@ the same.
 Networks: random volumes; processor seconds on the processor, seconds of the wall on a CUDA device.
 """
 
+# What `pytest benchmarks` measures on a CUDA device: in words, and how the row of it begins.
+ON_CUDA = {
+    "the training step of the single-task network": "training step, single-task",
+    "the training step of the multi-task network": "training step, multi-task",
+    "the paper's 250 epochs": "250 epochs",
+    "augmentation": "augment",
+    "inference, and by TorchScript": "predict",
+    "Grad-CAM++": "Grad-CAM++",
+    "growth with the side of a volume": "side of the volumes",
+    "growth with the batch": "volumes in a batch",
+}
+
 GROWTH = "Seconds by size; the exponent b of n^b is that of the larger sizes."
 
 PAGES = (
@@ -48,8 +60,11 @@ def main() -> None:
         if held:
             parts += _against(title, f"networks_{kind}", held)
             parts += _training(held)
+            parts += _alone(held)
         elif kind == "cuda":
-            parts += ["", f"## {title}", "", "Not measured."]
+            parts += ["", f"## {title}"]
+        if kind == "cuda":
+            parts += _not_measured(held)
     parts += _growth(timed)
     parts += _program(files)
     parts += _pages(timed)
@@ -113,6 +128,34 @@ def _training(files: dict[str, dict]) -> list[str]:
         "times the floor",
     ]
     return ["", *_table(head, [_step(row) for row in rows])]
+
+
+def _alone(files: dict[str, dict]) -> list[str]:
+    """Return what has no rival here."""
+    rows = [
+        [row["what"], f"{row['n']:,}", _number(row["seconds"])]
+        for file in files.values()
+        for row in file["rows"]
+        if row.get("rivals") == {}
+    ]
+    return ["", *_table(["without a rival", "n", "biomark, s"], rows)] if rows else []
+
+
+def _not_measured(files: dict[str, dict]) -> list[str]:
+    """Say which measurements on a CUDA device are not there, and which card the goals are of."""
+    measured = [row["what"] for file in files.values() for row in file["rows"]]
+    missing = [
+        words for words, start in ON_CUDA.items() if not any(what.startswith(start) for what in measured)
+    ]
+    cards = sorted({file["device"]["name"] for file in files.values()})
+    told = []
+    if missing:
+        told.append(f"Not measured: {', '.join(missing)}.")
+    if not any("H100" in card for card in cards):
+        told.append(
+            f"The goals are of an H100, where nothing was measured{'; this is an ' if cards else ''}{', '.join(cards)}."
+        )
+    return ["", " ".join(told)] if told else []
 
 
 def _step(row: dict) -> list[str]:
