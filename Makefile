@@ -8,7 +8,7 @@ EXAMPLE := examples/breast_cohorts
 RIVALS := .venv-bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types format build bench simulate clean
+.PHONY: help setup demo test lint types format build bench gpu simulate clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -59,6 +59,12 @@ $(RIVALS)/.ready: $(READY) pyproject.toml constraints.txt
 
 bench: $(RIVALS)/.ready  ## time biomark against its rivals and write benchmarks/README.md
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(RIVALS)/bin/python -m pytest -c benchmarks/pytest.ini benchmarks
+	$(RIVALS)/bin/python benchmarks/page.py
+
+gpu: $(RIVALS)/.ready  ## on a machine with a CUDA device: the tests that need it, then the networks against their rivals
+	$(RIVALS)/bin/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "torch finds no CUDA device here")'
+	$(RIVALS)/bin/python -m pytest -m gpu tests/zoo
+	BIOMARK_BENCH_EPOCHS=250 $(RIVALS)/bin/python -m pytest -c benchmarks/pytest.ini benchmarks/test_training.py benchmarks/test_networks.py
 	$(RIVALS)/bin/python benchmarks/page.py
 
 simulate: $(READY)  ## simulate coverage and type I error and write docs/simulation.md
