@@ -63,7 +63,7 @@ bench: $(RIVALS)/.ready  ## time biomark against its rivals and write benchmarks
 
 gpu: $(RIVALS)/.ready  ## on a machine with a CUDA device: the tests that need it, then the networks against their rivals
 	$(RIVALS)/bin/python -c 'import sys, torch; sys.exit(None if torch.cuda.is_available() else "torch finds no CUDA device here")'
-	$(RIVALS)/bin/python -m pytest -m gpu tests/zoo
+	$(BIN)/python -m pytest -m gpu tests/zoo
 	BIOMARK_BENCH_EPOCHS=250 $(RIVALS)/bin/python -m pytest -c benchmarks/pytest.ini benchmarks/test_training.py benchmarks/test_networks.py
 	$(RIVALS)/bin/python benchmarks/page.py
 
