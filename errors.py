@@ -13,6 +13,7 @@ __all__ = [
     "BiomarkError",
     "FailedWorkError",
     "InputFileError",
+    "MaskMismatchError",
     "MissingExtraError",
     "OneClassError",
     "Problem",
@@ -98,10 +99,18 @@ class InputFileError(BiomarkError):
             lines.append(f"{path}: and {self.total - len(lines):,} more problems of the same file")
         super().__init__("\n".join(lines))
 
-    def __reduce__(self) -> tuple[Callable[..., InputFileError], tuple[str, tuple[Problem, ...], int]]:
+    def __reduce__(
+        self,
+    ) -> tuple[Callable[..., InputFileError], tuple[type[InputFileError], str, tuple[Problem, ...], int]]:
         """Let the error cross from one process to another, as it must from a pool of workers."""
-        return _input_file_error, (self.path, self.problems, self.total)
+        return _input_file_error, (type(self), self.path, self.problems, self.total)
 
 
-def _input_file_error(path: str, problems: Sequence[Problem], total: int) -> InputFileError:
-    return InputFileError(path, problems, total=total)
+class MaskMismatchError(InputFileError):
+    """A mask is not that of its image: another shape, or another place."""
+
+
+def _input_file_error(
+    kind: type[InputFileError], path: str, problems: Sequence[Problem], total: int
+) -> InputFileError:
+    return kind(path, problems, total=total)

@@ -3,7 +3,14 @@
 import pickle
 
 import pytest
-from biomark.errors import BiomarkError, FailedWorkError, InputFileError, MissingExtraError, Problem
+from biomark.errors import (
+    BiomarkError,
+    FailedWorkError,
+    InputFileError,
+    MaskMismatchError,
+    MissingExtraError,
+    Problem,
+)
 
 
 def test_a_problem_names_its_row_and_column():
@@ -16,10 +23,12 @@ def test_twenty_problems_are_shown_and_the_rest_counted():
     assert len(lines) == 21 and lines[-1] == "preds.csv: and 20 more problems of the same file"
 
 
-def test_the_error_of_a_file_crosses_to_another_process_whole():
-    error = InputFileError("preds.csv", [Problem("bad", row=2, column="y_true")], total=7)
+@pytest.mark.parametrize("kind", [InputFileError, MaskMismatchError])
+def test_the_error_of_a_file_crosses_to_another_process_whole(kind):
+    error = kind("preds.csv", [Problem("bad", row=2, column="y_true")], total=7)
     again = pickle.loads(pickle.dumps(error))
-    assert (str(again), again.path, again.problems, again.total) == (
+    assert (type(again), str(again), again.path, again.problems, again.total) == (
+        kind,
         str(error),
         error.path,
         error.problems,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,17 +14,17 @@ from numpy.typing import NDArray
 from ..errors import InputFileError
 from ..stats.inputs import whole_number
 from .cohort import Cohort, parse_cohort
-from .content_digest import content_digest
-from .lesion_size import largest_diameter_mm, lesion_parts
-from .volume import Volume, read_mask, read_volume
+from .cohort_problem import CohortProblem, LookedAt
+from .duplicate_volumes import duplicates
+from .patient_check import look_at
 
 __all__ = ["CohortCheck", "check_cohort"]
 
-# A voxel of breast imaging measures from hundredths of a millimetre to a few; a breast some centimetres.
-LEAST_SPACING_MM, MOST_SPACING_MM = 0.01, 6.0
-LEAST_EXTENT_MM, MOST_EXTENT_MM = 5.0, 600.0
-_SIZE_TOLERANCE = 0.25
-_FEWEST_VOXELS = 8
+# Of patients, that a message names.
+_NAMED = 5
+# A column tells patients apart where so many entries, and such a share of them, differ; numbers from so many on are no
+# measurements.
+_FEWEST_ENTRIES, _DISTINCT, _LONG_NUMBER = 8, 0.9, 10_000
 
 Progress = Callable[[int, int], None]
 
@@ -78,26 +76,6 @@ class CohortCheck:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    severity: str
-    kind: str
-    message: str
-    row: int | None = None
-    patient: str | None = None
-    column: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """What one patient's files gave."""
-
-    found: tuple[_Found, ...]
-    digest: str | None
-    voxels: str | None
-    size_mm: float
-
-
 def check_cohort(
     path: str | os.PathLike[str],
     *,
@@ -128,38 +106,41 @@ def check_cohort(
     Notes
     -----
     Kinds: ``table`` (a cell or column of the table, two rows or two sets of one patient among them), ``missing-file``,
-    ``unreadable`` (broken, truncated, of another kind, of another shape than its image), ``constant-image``,
-    ``empty-mask``, ``multi-part-mask``, ``tiny-mask``, ``clipped-mask`` (the lesion reaches beyond the image or its
-    edge), ``size`` (the table's differs from the mask's by more than a quarter), ``absurd-spacing``, ``duplicate``
-    (the same bytes or the same voxels under two patients), ``no-mask``, ``one-class``, ``missing-labels``, ``no-set``.
+    ``unreadable`` (broken, truncated, of another kind), ``mismatch`` (a mask of another shape, or of another place,
+    than its image), ``constant-image``, ``empty-mask``, ``multi-part-mask``, ``tiny-mask``, ``clipped-mask`` (the
+    lesion reaches beyond the image or its edge), ``size`` (the table's differs from the mask's by more than a
+    quarter), ``absurd-spacing``, ``duplicate`` (the same bytes or the same voxels under two patients), ``no-mask``,
+    ``one-class``, ``missing-labels``, ``no-set``, ``identifying`` (a column that tells patients apart).
     """
     cohort, parsed, rows = parse_cohort(path, labels)
-    found: list[_Found] = []
+    found: list[CohortProblem] = []
     try:
         parsed.raise_if_any()
     except InputFileError as error:
-        found += [_Found("error", "table", p.message, p.row, column=p.column) for p in error.problems]
+        found += [CohortProblem("error", "table", p.message, p.row, column=p.column) for p in error.problems]
         more = error.total - len(error.problems)
         if more:
-            found.append(_Found("error", "table", f"and {more:,} more problems of the table"))
+            found.append(CohortProblem("error", "table", f"and {more:,} more problems of the table"))
     if cohort is None:
         return CohortCheck(_table(found), 0, 0, np.empty(0))
     looked = _look_at_all(cohort, rows, workers, progress)
     for patient in looked:
         found += patient.found
-    found += _duplicates(cohort, rows, looked)
+    found += duplicates(cohort, rows, looked)
+    found += _without_mask(cohort)
     found += _label_problems(cohort)
+    found += _identifying(cohort)
     sizes = np.array([patient.size_mm for patient in looked], dtype=np.float64)
     return CohortCheck(_table(found), len(cohort), int(cohort.frame["mask"].notna().sum()), sizes)
 
 
 def _look_at_all(
     cohort: Cohort, rows: NDArray[np.int64], workers: int | None, progress: Progress | None
-) -> list[_Looked]:
+) -> list[LookedAt]:
     count = min(os.cpu_count() or 1, 8) if workers is None else whole_number(workers, name="workers")
     pool = ThreadPoolExecutor(count)
     try:
-        tasks = [pool.submit(_look_at, cohort, at, int(row)) for at, row in enumerate(rows)]
+        tasks = [pool.submit(look_at, cohort, at, int(row)) for at, row in enumerate(rows)]
         for done, _ in enumerate(as_completed(tasks), start=1):
             if progress is not None:
                 progress(done, len(cohort))
@@ -168,141 +149,45 @@ def _look_at_all(
         pool.shutdown(cancel_futures=True)
 
 
-def _look_at(cohort: Cohort, at: int, row: int) -> _Looked:
-    found: list[_Found] = []
-    patient = cohort.frame["patient_id"].iloc[at]
-
-    def add(severity: str, kind: str, message: str, column: str = "image") -> None:
-        found.append(_Found(severity, kind, message, row, None if pd.isna(patient) else patient, column))
-
-    nothing = _Looked((), None, None, float("nan"))
-    if pd.isna(cohort.frame["image"].iloc[at]):
-        return nothing
-    image, mask = cohort.image_path(at), cohort.mask_path(at)
-    if mask is None:
-        add(
-            "warning",
-            "no-mask",
-            "has no mask: no segmentation is learned from it, and it is cropped otherwise",
-            "mask",
-        )
-    elif not mask.exists():
-        add("error", "missing-file", f"{mask.name}: no such file; check the name and the folder", "mask")
-        mask = None
-    if not image.exists():
-        add("error", "missing-file", f"{image.name}: no such file; check the name and the folder")
-        return _Looked(tuple(found), None, None, float("nan"))
-    try:
-        digest = content_digest(image)
-        volume = read_volume(image)
-    except InputFileError as error:
-        add("error", "unreadable", _short(error, image))
-        return _Looked(tuple(found), None, None, float("nan"))
-    _look_at_volume(volume, add)
-    size = float("nan")
-    if mask is not None:
-        try:
-            size = _look_at_mask(mask, volume, float(cohort.size_mm[at]), add)
-        except InputFileError as error:
-            add("error", "unreadable", _short(error, mask), "mask")
-    voxels = hashlib.blake2b(np.ascontiguousarray(volume.array).data).hexdigest() + str(volume.array.shape)
-    return _Looked(tuple(found), digest, voxels, size)
+def _without_mask(cohort: Cohort) -> list[CohortProblem]:
+    patients = cohort.frame.loc[cohort.frame["mask"].isna(), "patient_id"].dropna().tolist()
+    if not patients:
+        return []
+    named = ", ".join(patients[:_NAMED]) + (", ..." if len(patients) > _NAMED else "")
+    message = (
+        f"{len(patients)} of {len(cohort)} patients have no mask ({named}): no segmentation is learned from them, and "
+        "they are cropped around the breast"
+    )
+    return [CohortProblem("warning", "no-mask", message, column="mask")]
 
 
-def _look_at_volume(volume: Volume, add: Callable[..., None]) -> None:
-    shown = " x ".join(f"{step:g}" for step in volume.spacing)
-    if not all(LEAST_SPACING_MM <= step <= MOST_SPACING_MM for step in volume.spacing):
-        add(
-            "error",
-            "absurd-spacing",
-            f"its voxels measure {shown} mm; expected {LEAST_SPACING_MM:g} to {MOST_SPACING_MM:g} mm (is the unit mm?)",
-        )
-    elif not all(LEAST_EXTENT_MM <= side <= MOST_EXTENT_MM for side in volume.extent_mm):
-        sides = " x ".join(f"{side:.4g}" for side in volume.extent_mm)
-        add(
-            "error",
-            "absurd-spacing",
-            f"it measures {sides} mm; expected {LEAST_EXTENT_MM:g} to {MOST_EXTENT_MM:g} mm a side (is the unit mm?)",
-        )
-    elif volume.spacing == (1.0, 1.0, 1.0):
-        add(
-            "warning",
-            "absurd-spacing",
-            "its voxels measure 1 x 1 x 1 mm, as where a file states no spacing; check it",
-        )
-    if volume.array.min() == volume.array.max():
-        add("error", "constant-image", f"every voxel has the value {volume.array.flat[0]:g}")
-
-
-def _look_at_mask(path: Path, volume: Volume, stated: float, add: Callable[..., None]) -> float:
-    lesion = read_mask(path, volume)
-    _, sizes = lesion_parts(lesion)
-    if not sizes.size:
-        add("error", "empty-mask", "holds no lesion", "mask")
-        return float("nan")
-    if sizes.size > 1:
-        share = 100 * sizes.max() / sizes.sum()
-        add(
-            "warning",
-            "multi-part-mask",
-            f"has {sizes.size} parts that do not touch, the largest with {share:.3g}% of the voxels; "
-            "the size is that of the largest",
-            "mask",
-        )
-    if sizes.max() < _FEWEST_VOXELS:
-        add("warning", "tiny-mask", f"its lesion has {sizes.max()} voxels", "mask")
-    if _on_edge(lesion):
-        add("warning", "clipped-mask", "its lesion touches the edge of the image", "mask")
-    size = largest_diameter_mm(lesion, volume.spacing)
-    if np.isfinite(stated) and abs(stated - size) > _SIZE_TOLERANCE * max(stated, size):
-        add("warning", "size", f"the table says {stated:g} mm, the mask measures {size:.3g} mm", "size_mm")
-    return size
-
-
-def _on_edge(lesion: NDArray[np.bool_]) -> bool:
-    return any(bool(np.take(lesion, (0, -1), axis=axis).any()) for axis in range(3))
-
-
-def _duplicates(cohort: Cohort, rows: NDArray[np.int64], looked: list[_Looked]) -> list[_Found]:
+def _identifying(cohort: Cohort) -> list[CohortProblem]:
+    """Tell columns with an entry of its own for nearly everyone: names, dates of birth, numbers of a hospital."""
     found = []
-    first_by_bytes: dict[str, int] = {}
-    first_by_voxels: dict[str, int] = {}
-    for at, patient in enumerate(looked):
-        if patient.digest is None or patient.voxels is None:
+    for name in cohort.baseline:
+        known = cohort.frame[name].dropna()
+        numeric = known.dtype.kind in "biuf"
+        if len(known) < _FEWEST_ENTRIES or known.nunique() < _DISTINCT * len(known):
             continue
-        by_bytes = first_by_bytes.setdefault(patient.digest, at)
-        by_voxels = first_by_voxels.setdefault(patient.voxels, at)
-        origin = min(by_bytes, by_voxels)
-        if origin == at:
+        if numeric and not ((known % 1 == 0).all() and (known.abs() >= _LONG_NUMBER).all()):
             continue
-        what = "bytes" if by_bytes < at else "voxels"
-        here, there = (cohort.frame["set"].iloc[one] for one in (at, origin))
-        apart = ""
-        if pd.notna(here) and pd.notna(there) and here != there:
-            apart = (
-                f", and these are in different sets ({there} and {here}): results on {here} would be false"
-            )
-        found.append(
-            _Found(
-                "error",
-                "duplicate",
-                f"has the same {what} as the image of patient {cohort.frame['patient_id'].iloc[origin]!r} in row "
-                f"{rows[origin]}{apart}",
-                int(rows[at]),
-                cohort.frame["patient_id"].iloc[at],
-                "image",
-            )
+        message = (
+            f"has another entry for nearly every patient ({known.nunique()} in {len(known)}); predictions carry it, so "
+            "take it out if it tells who somebody is"
         )
+        found.append(CohortProblem("warning", "identifying", message, column=name))
     return found
 
 
-def _label_problems(cohort: Cohort) -> list[_Found]:
+def _label_problems(cohort: Cohort) -> list[CohortProblem]:
     found = []
     no_set = int(cohort.frame["set"].isna().sum())
     if no_set:
         all_or_some = "no patient has a" if no_set == len(cohort) else f"{no_set} patients have no"
         found.append(
-            _Found("warning", "no-set", f"{all_or_some} set; make sets with biomark split", column="set")
+            CohortProblem(
+                "warning", "no-set", f"{all_or_some} set; make sets with biomark split", column="set"
+            )
         )
     groups: list[tuple[str, Cohort]] = [("the cohort", cohort)]
     groups += [(f"set {name!r}", cohort.subset(name)) for name in cohort.sets]
@@ -313,7 +198,7 @@ def _label_problems(cohort: Cohort) -> list[_Found]:
             if where == "the cohort" and known.size < values.size:
                 missing = values.size - known.size
                 message = f"{missing} of {values.size} patients have no {label}; they are left out for it"
-                found.append(_Found("warning", "missing-labels", message, column=label))
+                found.append(CohortProblem("warning", "missing-labels", message, column=label))
             if known.size == 0 or known.min() == known.max():
                 which = (
                     "no patient with a label"
@@ -322,15 +207,11 @@ def _label_problems(cohort: Cohort) -> list[_Found]:
                 )
                 message = f"{where} has {which} of {label}; no AUC can be computed"
                 severity = "error" if where == "the cohort" else "warning"
-                found.append(_Found(severity, "one-class", message, column=label))
+                found.append(CohortProblem(severity, "one-class", message, column=label))
     return found
 
 
-def _short(error: InputFileError, path: Path) -> str:
-    return "; ".join(f"{path.name}: {problem.message}" for problem in error.problems)
-
-
-def _table(found: list[_Found]) -> pd.DataFrame:
+def _table(found: list[CohortProblem]) -> pd.DataFrame:
     columns = {
         "severity": [item.severity for item in found],
         "kind": [item.kind for item in found],

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BiomarkError, InputFileError
+from ..errors import BiomarkError, InputFileError, MaskMismatchError, Problem
+from ..stats.input_file import shown_name
 from .claimed_size import check_claim, refusal
 from .dicom import is_dicom, read_dicom_file, read_dicom_folder
 from .itk import simpleitk
@@ -110,7 +111,7 @@ def read_volume(path: str | os.PathLike[str], *, spacing: Triple | None = None) 
     finite = np.isfinite(volume.array)
     if not finite.all():
         count = int(finite.size - np.count_nonzero(finite))
-        raise refusal(_name(path), f"holds {count:,} voxels that are not finite; replace them before")
+        raise refusal(_name(path), f"voxels that are not finite: {count:,}; replace them before")
     return volume
 
 
@@ -133,7 +134,10 @@ def read_mask(path: str | os.PathLike[str], volume: Volume) -> NDArray[np.bool_]
     Raises
     ------
     InputFileError
-        As `read_volume`; and for a mask that has a lesion, none of which lies within the image.
+        As `read_volume`.
+    MaskMismatchError
+        For a mask of another shape than its image where no spacing tells more, and for one that has a lesion, none of
+        which lies within the image.
     """
     name = _name(path)
     mask = _read(name, None, layers=True, like=volume)
@@ -142,7 +146,7 @@ def read_mask(path: str | os.PathLike[str], volume: Volume) -> NDArray[np.bool_]
         return lesion
     moved = _on_grid(lesion, mask, volume)
     if lesion.any() and not moved.any():
-        raise refusal(name, "no part of its lesion lies within the image; is it the mask of another image?")
+        raise _mismatch(name, "no part of its lesion lies within the image; is it the mask of another image?")
     return moved
 
 
@@ -250,7 +254,7 @@ def _from_numpy(name: str, held: NumpyVolume, spacing: Triple | None, like: Volu
                 "states no spacing; give spacing=(dz, dy, dx) in mm, or save a .npz with 'array' and 'spacing'",
             )
         if held.array.shape != like.array.shape:
-            raise refusal(
+            raise _mismatch(
                 name, f"has shape {held.array.shape} and no spacing; its image has shape {like.array.shape}"
             )
         array = held.array.astype(np.float32)
@@ -298,6 +302,10 @@ def _on_grid(lesion: NDArray[np.bool_], mask: Volume, volume: Volume) -> NDArray
     resample.SetOutputDirection(volume.direction)
     resample.SetInterpolator(sitk.sitkNearestNeighbor)
     return np.asarray(sitk.GetArrayFromImage(resample.Execute(image)) != 0)
+
+
+def _mismatch(name: str, message: str) -> MaskMismatchError:
+    return MaskMismatchError(shown_name(name), [Problem(message)])
 
 
 def _reason(error: BaseException) -> str:

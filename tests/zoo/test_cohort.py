@@ -287,7 +287,8 @@ def clean_cohort(folder: Path, n: int = 6) -> pd.DataFrame:
     rows = []
     for at in range(n):
         write_volume(folder / f"v{at}.nrrd", volume(at))
-        write_volume(folder / f"m{at}.nrrd", volume(at), lesion())
+        # Each lesion elsewhere, as it would be: one mask under two patients is a problem.
+        write_volume(folder / f"m{at}.nrrd", volume(at), np.roll(lesion(), at, axis=1))
         group = ("train", "train", "test")[at % 3] if at < 3 else ("train", "test", "test")[at % 3]
         files = {"patient_id": f"P{at}", "image": f"v{at}.nrrd", "mask": f"m{at}.nrrd"}
         rows.append({**files, "set": group, "size_mm": None, "ER": at % 2, "PR": (at + 1) % 2})
@@ -350,13 +351,14 @@ def test_every_kind_of_problem_is_found_in_one_run(tmp_path):
         "table": [17, 17],
         "one-class": [],
         "missing-file": [2, 3],
-        "unreadable": [4, 13],
+        "unreadable": [4],
+        "mismatch": [13],
         "empty-mask": [5],
         "multi-part-mask": [6],
         "absurd-spacing": [7, 16],
         "constant-image": [8],
         "duplicate": [10, 12],
-        "no-mask": [7, 16],
+        "no-mask": [],
         "size": [14],
         "clipped-mask": [15],
         "tiny-mask": [17],
@@ -364,6 +366,7 @@ def test_every_kind_of_problem_is_found_in_one_run(tmp_path):
     messages = " | ".join(check.problems["message"])
     assert "v0.nrrd: no such file" in messages
     assert "m1.nrrd: no such file" in messages
+    assert "2 of 16 patients have no mask (P5, P14): no segmentation is learned from them" in messages
     assert "v2.nrrd: is truncated" in messages
     assert "m11.npy: has shape (23, 60, 40) and no spacing; its image has shape (24, 60, 40)" in messages
     assert "its voxels measure 480 x 200 x 300 mm" in messages
@@ -377,6 +380,39 @@ def test_every_kind_of_problem_is_found_in_one_run(tmp_path):
     assert check.problems["severity"].tolist() == sorted(check.problems["severity"])
     assert check.n_errors + check.n_warnings == len(check.problems)
     assert "errors" in str(check)
+
+
+def test_mask_under_two_patients_is_told_unless_their_image_is_the_same(tmp_path):
+    table = clean_cohort(tmp_path)
+    shutil.copy(tmp_path / "m1.nrrd", tmp_path / "m2.nrrd")
+    table.loc[4, ["image", "mask"]] = table.loc[3, ["image", "mask"]]
+    for at in (0, 5):
+        write_volume(tmp_path / f"m{at}.nrrd", volume(at), np.zeros(SHAPE, dtype=bool))
+    told = found(checked(tmp_path, table), "duplicate")[["severity", "row", "column", "message"]]
+    assert told.to_numpy().tolist() == [
+        [
+            "error",
+            6,
+            "image",
+            "has the same bytes as the image of patient 'P3' in row 5, and these are in different sets (train and "
+            "test): results on test would be false",
+        ],
+        ["warning", 4, "mask", "is the mask of patient 'P1' in row 3 too, whose image is another"],
+    ]
+
+
+def test_column_that_tells_patients_apart_is_told(tmp_path):
+    table = clean_cohort(tmp_path, n=10)
+    table["name"] = [f"Doe, Jane {at}" for at in range(10)]
+    table["record"] = 1_000_000 + np.arange(10)
+    table["birth"] = [f"1950-01-{at + 1:02d}" for at in range(9)] + [None]
+    table["device"] = ["A", "B"] * 5
+    table["age"] = np.arange(40, 50)
+    table["tumour_volume"] = 12_345.5 + np.arange(10)
+    told = found(checked(tmp_path, table), "identifying")
+    assert told["column"].tolist() == ["name", "record", "birth"]
+    assert (told["severity"] == "warning").all()
+    assert "(9 in 9); predictions carry it" in told["message"].iloc[2]
 
 
 def test_label_of_one_class_and_missing_labels_are_told(tmp_path):

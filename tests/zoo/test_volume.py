@@ -497,7 +497,7 @@ def test_wrong_dimensions_colours_and_values_are_refused(tmp_path):
     array[1, 2, 3] = np.nan
     array[1, 2, 4] = np.inf
     sitk.WriteImage(image_of(array), str(tmp_path / "nan.nrrd"))
-    assert "holds 2 voxels that are not finite" in refusal(tmp_path / "nan.nrrd")
+    assert "voxels that are not finite: 2;" in refusal(tmp_path / "nan.nrrd")
 
 
 LONG = ("OB", "OW", "SQ")
