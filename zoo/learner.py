@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..errors import FailedWorkError
+from ..errors import BiomarkError, FailedWorkError
 from ..stats.results import FloatArray
 from .loss_journal import LossJournal
 from .losses import balanced_pos_weight, network_loss
@@ -288,7 +288,7 @@ class Learner:
             torch.stack([(~torch.isnan(batch.y_true)).sum(), batch.has_mask.sum()])
         )
         terms = torch.zeros(3, dtype=torch.float64, device=self.device)
-        parts = np.array_split(np.arange(n), min(self._n_parts(), n))
+        parts = self._parts(n)
         for k, part in enumerate(parts):
             at = slice(int(part[0]), int(part[-1]) + 1)
             with self._without_exchange(k + 1 < len(parts)):
@@ -307,9 +307,15 @@ class Learner:
             self._follow()
         self.optimizer.zero_grad(set_to_none=True)
 
-    def _n_parts(self) -> int:
-        """Parts that this process's share goes through in: as large as those of one process alone."""
-        return max(1, self.config.accumulation // self.processes.size)
+    def _parts(self, n: int) -> list[NDArray[np.intp]]:
+        """Return the parts that this process's share goes through in: as large as those of one process alone.
+
+        Batch norm may be unable to learn from one patient, so no part has one alone, unless a whole batch's have.
+        """
+        count = max(1, self.config.accumulation // self.processes.size)
+        whole = -(-self.config.batch_size // self.processes.size)
+        least = 1 if count >= whole else 2
+        return np.array_split(np.arange(n), max(1, min(count, n // least)))
 
     def _without_exchange(self, wanted: bool) -> AbstractContextManager[Any]:
         """Gradients of all parts but the last are summed here before they are averaged over the processes."""
@@ -328,8 +334,17 @@ class Learner:
         return True
 
     def _backward(self, batch: Batch, n_observed: Tensor, n_masks: Tensor) -> Tensor:
-        with self.precision.autocast():
-            output: Output = self._parallel(batch.image)
+        try:
+            with self.precision.autocast():
+                output: Output = self._parallel(batch.image)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise BiomarkError(
+                "batch norm cannot learn from one volume whose last map is one voxel: take larger volumes "
+                f"(preprocessing size {tuple(batch.image.shape[2:])}), or more of them at once (batch_size "
+                f"{self.config.batch_size}, accumulation {self.config.accumulation}, {self.processes.size} processes)"
+            ) from None
         loss = network_loss(
             output,
             batch.y_true,

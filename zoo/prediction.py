@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -359,10 +360,12 @@ def _on_grid(cube: FloatArray, box: list[list[float]], shape: tuple[int, ...]) -
 
 def _file_names(patients: list[str]) -> list[str]:
     """Return one file name per patient, made of letters that every file system takes; numbered where two are alike."""
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     names = []
     for patient in patients:
         safe = re.sub(r"[^A-Za-z0-9._-]+", "_", patient).strip(".") or "patient"
-        count = seen[safe.lower()] = seen.get(safe.lower(), 0) + 1
-        names.append(f"{safe}.nii.gz" if count == 1 else f"{safe}-{count}.nii.gz")
+        tries = (safe if count == 1 else f"{safe}-{count}" for count in itertools.count(1))
+        name = next(name for name in tries if name.lower() not in taken)
+        taken.add(name.lower())
+        names.append(f"{name}.nii.gz")
     return names

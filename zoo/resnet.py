@@ -165,7 +165,7 @@ def _resnet(
     **options: Any,
 ) -> nn.Module:
     encoder = ResNetEncoder(block, depths, in_channels=in_channels, width=width)
-    return build_network(encoder, task=task, n_labels=n_labels, **options)
+    return build_network(encoder, task=task, n_labels=n_labels, encoder_options=("width",), **options)
 
 
 @register("resnet10_3d")

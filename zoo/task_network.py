@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
@@ -14,10 +15,12 @@ from .output import Encoder
 from .registry import TASKS
 from .singletask import SingleTaskNetwork
 
-__all__ = ["build_network"]
+__all__ = ["build_network", "options_of_task"]
 
 
-def build_network(encoder: Encoder, *, task: str, n_labels: int, **options: Any) -> nn.Module:
+def build_network(
+    encoder: Encoder, *, task: str, n_labels: int, encoder_options: Sequence[str] = (), **options: Any
+) -> nn.Module:
     """Put the task's head on an encoder.
 
     Parameters
@@ -25,6 +28,8 @@ def build_network(encoder: Encoder, *, task: str, n_labels: int, **options: Any)
     encoder : Encoder
     task : "single-task" or "multi-task"
     n_labels : int
+    encoder_options : sequence of str
+        What the encoder takes, for the message about an option that there is not.
     **options
         Of `biomark.zoo.singletask.SingleTaskNetwork` or `biomark.zoo.multitask.MultiTaskNetwork`.
 
@@ -40,8 +45,23 @@ def build_network(encoder: Encoder, *, task: str, n_labels: int, **options: Any)
     """
     choice(task, TASKS, name="task")
     network = SingleTaskNetwork if task == "single-task" else MultiTaskNetwork
-    known = [name for name in inspect.signature(network).parameters if name not in ("encoder", "n_labels")]
+    known = options_of_task(task)
     for option in options:
         if option not in known:
-            raise BiomarkError(f"there is no option {option!r} for {task}; there are {', '.join(known)}")
+            listed = ", ".join([*known, *encoder_options])
+            raise BiomarkError(f"there is no option {option!r} for {task}; there are {listed}")
     return network(encoder, n_labels=n_labels, **options)
+
+
+def options_of_task(task: str) -> tuple[str, ...]:
+    """Return the names of a task's own options, those of the encoder apart.
+
+    Examples
+    --------
+    >>> options_of_task("single-task"), options_of_task("multi-task")
+    (('dropout',), ('refinement_passes', 'decoder_width', 'dropout'))
+    """
+    network = SingleTaskNetwork if task == "single-task" else MultiTaskNetwork
+    return tuple(
+        name for name in inspect.signature(network).parameters if name not in ("encoder", "n_labels")
+    )

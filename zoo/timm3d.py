@@ -135,7 +135,7 @@ def timm3d_record(name: str) -> ModelRecord:
     ) -> nn.Module:
         heads = {"refinement_passes": refinement_passes, "decoder_width": decoder_width, "dropout": dropout}
         encoder = Timm3dEncoder(bare, in_channels=in_channels, **options)
-        given = {option: value for option, value in heads.items() if value is not None}
+        given: dict[str, Any] = {option: value for option, value in heads.items() if value is not None}
         return build_network(encoder, task=task, n_labels=n_labels, **given)
 
     return ModelRecord(name, build, TASKS, f"{bare} of timm-3d")

@@ -19,6 +19,7 @@ from .augmentation import Augmentation
 from .mapped_volumes import STORAGES
 from .preprocessing import Preprocessing
 from .registry import TASKS
+from .task_network import options_of_task
 
 __all__ = ["TrainingConfig", "config_from_dict", "read_config"]
 
@@ -202,7 +203,8 @@ def read_config(
     size : int, optional
         Side of the volumes, for ``preprocessing: {size: ...}``.
     **settings
-        Fields of `TrainingConfig`; those that are None are ignored. Without ``out`` anywhere the folder is
+        Fields of `TrainingConfig`; those that are None are ignored. With ``task``, options of the file that only the
+        other task has are left out, so that one file serves both networks. Without ``out`` anywhere the folder is
         ``runs/<task>-<model>``.
 
     Raises
@@ -219,6 +221,8 @@ def read_config(
     (3, 8, 0.001, 'resnet50_3d')
     """
     held = {} if path is None else _read_yaml(path)
+    if settings.get("task") is not None and isinstance(held.get("model_options"), dict):
+        held["model_options"] = _for_task(held["model_options"], settings["task"])
     held.update({name: value for name, value in settings.items() if value is not None})
     if size is not None:
         held["preprocessing"] = {**(held.get("preprocessing") or {}), "size": size}
@@ -257,6 +261,14 @@ def config_from_dict(values: Mapping[str, Any], *, name: str = "settings") -> Tr
         raise InputFileError(name, [Problem(str(error))]) from None
     except (TypeError, ValueError) as error:
         raise InputFileError(name, [Problem(f"a setting has a wrong type: {error}")]) from None
+
+
+def _for_task(options: Mapping[str, Any], task: str) -> dict[str, Any]:
+    if task not in TASKS:
+        return dict(options)
+    mine = options_of_task(task)
+    others = {name for other in TASKS for name in options_of_task(other) if name not in mine}
+    return {name: value for name, value in options.items() if name not in others}
 
 
 def _field(name: str, value: Any) -> Any:

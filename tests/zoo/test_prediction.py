@@ -99,6 +99,20 @@ def test_segmentations_lie_on_the_grid_of_their_volumes(chain, tmp_path):
     assert len(pd.read_csv(tmp_path / "maps" / "scores.csv")) == len(cohort)
 
 
+def test_patients_with_like_names_get_files_of_their_own():
+    from biomark.zoo.prediction import _file_names
+
+    names = _file_names(["x y", "x_y", "x_y-2", "X/Y", "..", "é"])
+    assert names == [
+        "x_y.nii.gz",
+        "x_y-2.nii.gz",
+        "x_y-2-2.nii.gz",
+        "X_Y-3.nii.gz",
+        "patient.nii.gz",
+        "_.nii.gz",
+    ]
+
+
 def test_a_mask_put_back_from_its_cube_is_the_mask(chain):
     from biomark.zoo.prediction import _on_grid
 

@@ -82,6 +82,17 @@ def test_accumulation_gives_the_gradient_of_the_whole_batch(toy_volumes):
         assert a == pytest.approx(b, rel=1e-4)
 
 
+def test_no_part_of_a_batch_has_one_patient_alone_unless_all_have(toy_volumes):
+    one = learner(toy_volumes(7), accumulation=2, batch_size=4)
+    assert [list(map(len, one._parts(n))) for n in (4, 3, 2, 1)] == [[2, 2], [3], [2], [1]]
+    # The last map of 16 voxels a side is one voxel: parts of one patient could not be learnt from.
+    assert np.isfinite(learnt(one, np.arange(3)).total)
+    alone = learner(toy_volumes(4), accumulation=4, batch_size=4)
+    assert list(map(len, alone._parts(4))) == [1, 1, 1, 1]
+    with pytest.raises(BiomarkError, match=r"one volume whose last map is one voxel: .*accumulation 4"):
+        learnt(alone, np.arange(4))
+
+
 def test_clipping_bounds_the_gradient(toy_volumes):
     data = toy_volumes(4)
     one = learner(data, clip_norm=1e-3)

@@ -47,6 +47,13 @@ def test_settings_given_go_over_those_of_the_file():
     assert read_config("paper", **PLACES, epochs=3, seed=None).epochs == 3
 
 
+def test_one_file_serves_both_networks(tmp_path):
+    (tmp_path / "c.yaml").write_text("model_options: {width: 8, decoder_width: 4, refinement_passes: 3}\n")
+    assert read_config(tmp_path / "c.yaml", **PLACES, task="single-task").model_options == {"width": 8}
+    assert len(read_config(tmp_path / "c.yaml", **PLACES, task="multi-task").model_options) == 3
+    assert read_config("paper", **PLACES, task="single-task").model_options == {}
+
+
 def test_a_rate_without_a_point_is_a_number(tmp_path):
     (tmp_path / "c.yaml").write_text("learning_rate: 1e-4\n")
     assert read_config(tmp_path / "c.yaml", **PLACES).learning_rate == 1e-4
