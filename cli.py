@@ -182,6 +182,18 @@ def audit(table: str, as_json: bool, quiet: bool) -> None:
         print_findings(findings)
 
 
+def _best_auc(context: click.Context, option: click.Parameter, value: str) -> float | dict[str, float]:
+    """Return a number, or one for each label."""
+    try:
+        if "=" not in value:
+            return float(value)
+        return {label.strip(): float(auc) for label, auc in (part.split("=") for part in value.split(","))}
+    except ValueError:
+        raise click.BadParameter(
+            f"expected A, or LABEL=A,LABEL=A, found {value!r}", context, option
+        ) from None
+
+
 @cli.command()
 @click.option("--out", required=True, metavar="DIR", help="Folder of the cohort; made by this command.")
 @click.option(
@@ -189,11 +201,12 @@ def audit(table: str, as_json: bool, quiet: bool) -> None:
 )
 @click.option(
     "--best-auc",
-    type=click.FloatRange(min=0.5, max=0.999),
-    default=0.95,
+    callback=_best_auc,
+    default="0.95",
     show_default=True,
-    metavar="A",
-    help="The best AUC that an image allows; 0.5 is the control, whose labels have no effect.",
+    metavar="A|LABEL=A,...",
+    help="The best AUC that an image allows, 0.5 to 0.999, of all labels or of each (ER=0.9,PR=0.8,HER2=0.5); 0.5 is "
+    "the control, whose labels have no effect.",
 )
 @click.option(
     "--scanner", is_flag=True, help="Voxels of a scanner (0.20 x 0.073 x 0.48 mm); takes seven times as long."
@@ -202,7 +215,9 @@ def audit(table: str, as_json: bool, quiet: bool) -> None:
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="S", help="Of the simulation."
 )
 @click.option("--quiet", is_flag=True, help="Show neither progress nor a summary.")
-def phantom(out: str, patients: int, best_auc: float, scanner: bool, seed: int, quiet: bool) -> None:
+def phantom(
+    out: str, patients: int, best_auc: float | dict[str, float], scanner: bool, seed: int, quiet: bool
+) -> None:
     """Simulate a cohort of 3D breast ultrasound whose best possible AUC is known.
 
     DIR receives volumes, masks, cohort.csv and a README that says that all of it is simulated.
@@ -267,8 +282,9 @@ def split(cohort: str, out: str, folds: int | None, only: str | None, seed: int,
     divided.write(out)
     if not quiet:
         column = "set" if folds is None else "fold"
-        sizes = divided.frame[column].value_counts(sort=False)
-        click.echo(f"{', '.join(f'{column} {name}: {n}' for name, n in sizes.items())}; written to {out}")
+        counted = divided.frame[column].value_counts(sort=False)
+        names = divided.sets if folds is None else [str(fold + 1) for fold in range(folds)]
+        click.echo(f"{', '.join(f'{column} {name}: {counted[name]}' for name in names)}; written to {out}")
 
 
 def training_options(command: Any) -> Any:

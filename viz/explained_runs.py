@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ..errors import BiomarkError
 from .explaining import ExplainedCase
 from .lazy_volume import LazyVolume
-from .origin import frame_is_simulated
 
 if TYPE_CHECKING:
     from torch import nn
@@ -58,7 +57,7 @@ class RunsOnCohort:
     @property
     def simulated(self) -> bool:
         """Whether the cohort says that it was simulated."""
-        return frame_is_simulated(self.cached.cohort.frame)
+        return self.cached.cohort.simulated
 
     def y_true(self, label: str) -> NDArray[np.float64]:
         """Return a label of the patients that were asked for: 0, 1 or NaN."""

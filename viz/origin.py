@@ -1,35 +1,18 @@
-"""Whether data say of themselves that they were simulated."""
+"""What a page says of data that were simulated."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+from ..stats.origin import says_simulated
 
+if TYPE_CHECKING:
     from ..stats.evaluation import Evaluation
 
-__all__ = ["SIMULATED_SENTENCE", "evaluation_is_simulated", "frame_is_simulated", "says_simulated"]
+__all__ = ["SIMULATED_SENTENCE", "evaluation_is_simulated"]
 
 SIMULATED_SENTENCE = "All patients were simulated. "
 """How Methods begin."""
-
-
-def says_simulated(origins: Iterable[object]) -> bool:
-    """Return whether one of the values of a column ``origin`` says that its row was simulated.
-
-    Examples
-    --------
-    >>> says_simulated(["Rotterdam"]), says_simulated(["simulated"]), says_simulated([])
-    (False, True, False)
-    """
-    return any("simulated" in str(origin).casefold() for origin in origins)
-
-
-def frame_is_simulated(frame: pd.DataFrame) -> bool:
-    """Return whether a table has a column ``origin`` that says so, as those of ``biomark phantom`` have."""
-    return "origin" in frame and says_simulated(frame["origin"].dropna().unique())
 
 
 def evaluation_is_simulated(evaluation: Evaluation) -> bool:

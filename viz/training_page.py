@@ -39,7 +39,7 @@ def write_training_page(
         By default ``curves.html`` in the folder of the run, or beside the first where there are several.
     title : str
     simulated : bool
-        Say on the page that the patients are simulated; a cohort that still is where it was and says so is believed.
+        Say on the page that the patients are simulated; a run on simulated volumes says so itself.
 
     Returns
     -------
@@ -190,13 +190,11 @@ def _names(folders: Sequence[Path]) -> list[str]:
 
 def _is_simulated(folder: Path) -> bool:
     from ..errors import BiomarkError
-    from ..zoo.cohort import read_cohort
     from ..zoo.run_folder import RunFolder
-    from .origin import frame_is_simulated
 
     try:
-        return frame_is_simulated(read_cohort(RunFolder(folder).read_config().cohort).frame)
-    except (BiomarkError, OSError):  # the cohort is no longer where it was
+        return bool(RunFolder(folder).read_data().get("simulated", False))
+    except BiomarkError:  # a folder with metrics alone
         return False
 
 

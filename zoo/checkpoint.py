@@ -89,6 +89,8 @@ def load_weights(path: str | os.PathLike[str], model: nn.Module) -> None:
     from safetensors.torch import load_file
 
     name = os.fspath(path)
+    if not os.path.isfile(name):
+        raise InputFileError(name, [Problem("no such file; has the run ended an epoch?")])
     try:
         tensors = load_file(name)
     except OSError as error:

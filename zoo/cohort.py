@@ -17,6 +17,7 @@ from ..stats.delimited_text import table_from_text
 from ..stats.input_file import is_parquet, read_bytes, refuse_binary
 from ..stats.input_table import InputTable, ProblemList, listed, shown
 from ..stats.inputs import choice
+from ..stats.origin import frame_is_simulated
 from ..stats.parquet_table import table_from_parquet
 from ..stats.predictions import NATURAL_ORDER
 from ..stats.results import FloatArray
@@ -79,6 +80,11 @@ class Cohort:
     def size_mm(self) -> FloatArray:
         """Largest diameters in mm, shape (n,); NaN where unknown (see `measured`)."""
         return self.frame["size_mm"].to_numpy(dtype=np.float64)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether a column ``origin`` says that the patients were simulated."""
+        return frame_is_simulated(self.frame)
 
     def image_path(self, row: int) -> Path:
         """Return the path of a patient's volume."""

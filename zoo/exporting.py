@@ -107,7 +107,8 @@ def export(
     from .run_folder import RunFolder, load_model
 
     choice(format, FORMATS, name="format")
-    config = RunFolder(Path(run)).read_config()
+    folder = RunFolder(Path(run))
+    config = folder.read_config()
     model = load_model(Path(run), which=which)
     facts = json.dumps(
         {
@@ -115,6 +116,7 @@ def export(
             "labels": list(config.labels),
             "task": config.task,
             "model": config.model,
+            "simulated": folder.read_data().get("simulated", False),
             "outputs": ["logits", *(["segmentation"] if config.task == "multi-task" else []), "features"],
             "preprocessing": config.preprocessing.to_dict(),
             "cache_dtype": config.cache_dtype,
@@ -158,6 +160,8 @@ def load_script(path: str | os.PathLike[str]) -> tuple[torch.jit.ScriptModule, d
     TorchScript is a program: load files of people whom you trust.
     """
     name = os.fspath(path)
+    if not os.path.isfile(name):
+        raise InputFileError(name, [Problem("no such file; check the name and the folder")])
     extra = {_FACTS: ""}
     try:
         with _quiet():

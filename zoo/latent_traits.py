@@ -134,6 +134,9 @@ class LatentModel:
             0.5 leaves that label without any effect.
         """
         wanted = dict.fromkeys(self.labels, auc) if isinstance(auc, (int, float)) else dict(auc)
+        unknown = [name for name in wanted if name not in self.effects]
+        if unknown:
+            raise BiomarkError(f"there is no label {unknown[0]!r}; there are {', '.join(self.labels)}")
         effects = {}
         for name, of in self.effects.items():
             target = wanted.get(name)

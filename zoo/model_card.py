@@ -26,7 +26,7 @@ def model_card(folder: RunFolder, model: nn.Module, summary: dict[str, Any]) -> 
     """
     config, data = folder.read_config(), folder.read_data()
     environment = json.loads(folder.environment.read_text(encoding="utf-8"))
-    best = summary["best"]
+    best, simulated = summary["best"], data.get("simulated", False)
     size = " x ".join(str(side) for side in data["volume_shape"])
     lines = [
         f"# {config.model}, {config.task}",
@@ -34,6 +34,11 @@ def model_card(folder: RunFolder, model: nn.Module, summary: dict[str, Any]) -> 
         f"Predicts {', '.join(data['labels'])} from a volume of {size} voxels"
         + (", and segments the lesion." if config.task == "multi-task" else "."),
         "",
+        *(
+            ["**Trained on simulated volumes**: nothing it says is true of patients.", ""]
+            if simulated
+            else []
+        ),
         "Research software: not a medical device, not for decisions about patients. It has been judged on the",
         "validation set only, on which the best epoch was chosen, so the figures below flatter it; for an honest",
         "judgement predict a test set and run `biomark report`.",

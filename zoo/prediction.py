@@ -48,7 +48,8 @@ class PredictedCohort(Result):
         The tidy predictions table, one row per patient and label: what ``biomark report`` reads.
     segmentations : pandas.DataFrame
         One row per patient with a segmentation: ``patient_id, set, file, dice, hausdorff_mm, hausdorff95_mm,
-        volume_mm3, reference_volume_mm3``; empty where none was asked for.
+        volume_mm3, reference_volume_mm3``, and ``origin`` where the patients are simulated; empty where none was asked
+        for.
     features : array of shape (patients, F)
         Of the first network.
     patient_id : tuple of str
@@ -153,6 +154,8 @@ def _predict(
     progress: Progress | None,
     processes: Processes,
 ) -> PredictedCohort:
+    if out is not None and not Path(out).parent.is_dir():
+        raise BiomarkError(f"{out}: cannot be written: there is no folder {Path(out).parent}")
     predictors = _predictors(runs, torchscript, which)
     first = predictors[0]
     if segmentations is not None and any(p.task != "multi-task" for p in predictors):
@@ -334,12 +337,15 @@ def _write_segmentations(
     for row in mine:
         volume = read_volume(cohort.image_path(row))
         lesion = _on_grid(maps[row].float().numpy(), cached.geometry(row)["box"], volume.array.shape) >= 0.5
-        write_volume(folder / files[row], volume, lesion, note="predicted by a network")
+        note = "predicted by a network" + (" from a SIMULATED volume" if cohort.simulated else "")
+        write_volume(folder / files[row], volume, lesion, note=note)
         held: dict[str, Any] = {"patient_id": cohort.patient_id[row], "set": cohort.frame["set"].iloc[row]}
         held["file"] = files[row]
         path = cohort.mask_path(row)
         if path is not None:
             held |= segmentation_score(lesion, read_mask(path, volume), volume.spacing).to_dict()
+        if cohort.simulated:
+            held["origin"] = "simulated"
         rows.append(held)
         tell(len(rows), len(mine))
     scores = pd.DataFrame([held for part in processes.gathered(rows) for held in part])

@@ -28,6 +28,7 @@ from torch import nn
 
 from .. import __version__
 from ..errors import BiomarkError, InputFileError, Problem
+from ..stats.predictions import NATURAL_ORDER
 from ..stats.results import plain
 from .checkpoint import load_weights, write_text
 from .precision import Precision, cudnn_version
@@ -192,7 +193,7 @@ def describe_environment(device: torch.device, precision: Precision) -> dict[str
 def describe_data(data: VolumeData) -> dict[str, Any]:
     """Return the digest, and of each set the patients, masks, positives and negatives; no patient is named."""
     sets = {}
-    for name in data.set_names:
+    for name in sorted(data.set_names, key=_place):
         rows = torch.as_tensor(data.rows(name), device=data.y_true.device)
         y = data.y_true[rows]
         sets[name] = {
@@ -203,10 +204,16 @@ def describe_data(data: VolumeData) -> dict[str, Any]:
         }
     return {
         "digest": data.digest,
+        "simulated": data.simulated,
         "labels": list(data.labels),
         "volume_shape": list(data.images.shape[2:]),
         "sets": sets,
     }
+
+
+def _place(name: str) -> int:
+    """Return where a set is told: training, validation and test in this order, others after them as they come."""
+    return NATURAL_ORDER.index(name) if name in NATURAL_ORDER else len(NATURAL_ORDER)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -56,6 +56,8 @@ class VolumeData:
         The set of each patient; empty text where there is none.
     digest : str
         Of volumes, settings and labels: what a run saw.
+    simulated : bool
+        Whether the cohort says that its patients are.
     """
 
     images: Tensor = field(repr=False)
@@ -66,6 +68,7 @@ class VolumeData:
     patient_id: tuple[str, ...] = field(repr=False)
     sets: tuple[str, ...] = field(repr=False)
     digest: str
+    simulated: bool = False
 
     def __post_init__(self) -> None:
         n = len(self.patient_id)
@@ -154,4 +157,5 @@ def volume_data(
         tuple(str(patient) for patient in cohort.patient_id[chosen]),
         tuple(str(name) for name in sets),
         cached.digest,
+        cohort.simulated,
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from biomark.__main__ import main
 from biomark.errors import BiomarkError
 from biomark.stats import auc
 from biomark.zoo.breast_anatomy import breast_tissue
@@ -248,6 +249,21 @@ def test_size_trait_is_in_the_measured_size():
         sizes.append(np.cbrt(phantom.mask.sum()))
         asked.append(z[TRAIT["size"]])
     assert np.corrcoef(sizes, asked)[0, 1] > 0.9
+
+
+def test_command_takes_a_strength_for_each_label(tmp_path, capsys):
+    given = ["phantom", "--patients", "8", "--best-auc"]
+    assert main([*given, "ER=0.9,PR=0.7,HER2=0.5", "--out", str(tmp_path / "c"), "--quiet"]) == 0
+    best = json.loads((tmp_path / "c" / "phantom.json").read_text(encoding="utf-8"))["best_possible_auc"]
+    assert best == pytest.approx({"ER": 0.9, "PR": 0.7, "HER2": 0.5}, abs=1e-6)
+    for wrong, says in (
+        ("ER=0.9,KI67=0.9", "no label 'KI67'"),
+        ("ER=0.9", "AUC of PR"),
+        ("ER=high", "LABEL=A"),
+    ):
+        assert main([*given, wrong, "--out", str(tmp_path / "d")]) == 2
+        assert says in capsys.readouterr().err
+    assert not (tmp_path / "d").exists()
 
 
 def test_phantom_depends_on_its_seed_alone():

@@ -1,14 +1,18 @@
 """The road from a simulated cohort on disk to the predictions table and segmentations."""
 
+import gzip
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 from biomark import read_predictions, zoo
 from biomark.errors import BiomarkError
-from biomark.zoo.exporting import export
+from biomark.zoo.exporting import export, load_script
 from biomark.zoo.phantom import PhantomGrid
 from biomark.zoo.prediction import predict
 from biomark.zoo.preprocessing import Preprocessing
+from biomark.zoo.run_folder import RunFolder
 from biomark.zoo.segmentation_scores import segmentation_score
 from biomark.zoo.training import train
 from biomark.zoo.training_config import TrainingConfig
@@ -96,7 +100,31 @@ def test_segmentations_lie_on_the_grid_of_their_volumes(chain, tmp_path):
         volume = zoo.read_volume(cohort.image_path(row))
         written = zoo.read_volume(tmp_path / "maps" / scores["file"].iloc[row])
         assert written.same_grid(volume) and set(np.unique(written.array)) <= {0.0, 1.0}
-    assert len(pd.read_csv(tmp_path / "maps" / "scores.csv")) == len(cohort)
+    table = pd.read_csv(tmp_path / "maps" / "scores.csv")
+    assert len(table) == len(cohort) and set(table["origin"]) == {"simulated"}
+
+
+def test_what_comes_of_simulated_volumes_says_so(chain, tmp_path):
+    assert RunFolder(chain / "multi").read_data()["simulated"] is True
+    assert "**Trained on simulated volumes**" in (chain / "multi" / "MODEL_CARD.md").read_text(
+        encoding="utf-8"
+    )
+    export(chain / "multi", tmp_path / "model.pt")
+    assert load_script(tmp_path / "model.pt")[1]["simulated"] is True
+    found = predict(chain / "cohort" / "cohort.csv", runs=chain / "multi", segmentations=tmp_path / "maps")
+    with gzip.open(tmp_path / "maps" / found.segmentations["file"].iloc[0]) as handle:
+        assert b"SIMULATED" in handle.read(348)
+
+
+def test_what_cannot_be_written_or_read_is_told_before_the_work(chain, tmp_path):
+    table = chain / "cohort" / "cohort.csv"
+    with pytest.raises(BiomarkError, match="there is no folder"):
+        predict(table, runs=chain / "multi", out=tmp_path / "none" / "preds.csv")
+    with pytest.raises(BiomarkError, match=r"gone\.pt: no such file"):
+        predict(table, torchscript=tmp_path / "gone.pt")
+    with pytest.raises(BiomarkError, match=r"last\.safetensors: no such file"):
+        shutil.copytree(chain / "multi", tmp_path / "cut", ignore=shutil.ignore_patterns("*.safetensors"))
+        predict(table, runs=tmp_path / "cut", which="last")
 
 
 def test_patients_with_like_names_get_files_of_their_own():
@@ -131,8 +159,6 @@ def test_segmentations_of_a_single_task_network_are_refused(chain, tmp_path):
 
 
 def test_runs_of_other_preprocessing_are_not_averaged(chain, tmp_path):
-    import shutil
-
     shutil.copytree(chain / "multi", tmp_path / "other")
     text = (tmp_path / "other" / "config.yaml").read_text(encoding="utf-8")
     (tmp_path / "other" / "config.yaml").write_text(text.replace("margin_mm: 10.0", "margin_mm: 5.0"))

@@ -178,6 +178,7 @@ def test_a_run_folder_is_complete(tmp_path, toy_volumes):
         "negative": {"ER": 3, "PR": 3, "HER2": 3},
     }
     card = (tmp_path / "run" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "simulated" not in card and card.index("| train |") < card.index("| validation |")
     assert f"macro AUC | {run.macro_auc:.3f}" in card and "not a medical device" in card
     whole = b"".join(path.read_bytes() for path in (tmp_path / "run").iterdir())
     assert b"P03" not in whole and str(tmp_path).encode() not in card.encode()
