@@ -18,13 +18,13 @@ from .theme import DARK, LIGHT
 
 # Plotly reads the canvas on which it writes the letters of 3D axes back again and again, and Chromium then asks on the
 # console for this setting. It makes the canvas while its script loads; the page's own canvases are not read.
-_READ_BACK = """{
+_READ_BACK = """(() => {
   const plain = HTMLCanvasElement.prototype.getContext;
   HTMLCanvasElement.prototype.getContext = function (kind, settings) {
     return plain.call(this, kind, kind === "2d" ? { willReadFrequently: true, ...settings } : settings);
   };
   window.plainContext = plain;
-}
+})();
 """
 _READ_BACK_NO_MORE = (
     "\nHTMLCanvasElement.prototype.getContext = window.plainContext; delete window.plainContext;\n"
