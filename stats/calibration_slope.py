@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, expit, logit
+from scipy.special import chdtrc, logit
 
 from .inputs import cluster_codes, fraction
 from .results import Estimate, FloatArray, Result
@@ -116,7 +116,7 @@ def logistic_recalibration(
     )
     statistic = p_value = np.nan
     if codes is None:
-        statistic = max(0.0, _deviance(x, positive.astype(np.float64)) - both.deviance)
+        statistic = max(0.0, _fit_at(x, positive.astype(np.float64))[1] - both.deviance)
         p_value = float(chdtrc(2.0, statistic))
     return LogisticRecalibration(intercept, slope, beside, float(statistic), 2, p_value)
 
@@ -149,23 +149,22 @@ def fit_logistic(
         Clusters for the sandwich variance.
     """
     y = np.asarray(target, dtype=np.float64)
-    beta = np.zeros(design.shape[1])
-    deviance = _deviance(design @ beta + offset, y)
+    columns = np.ascontiguousarray(design.T)
+    beta = np.zeros(columns.shape[0])
+    fitted, deviance = _fit_at(beta @ columns + offset, y)
     for _ in range(MOST_STEPS):
-        fitted = expit(design @ beta + offset)
-        information = design.T @ (design * (fitted * (1.0 - fitted))[:, None])
-        step = np.linalg.lstsq(information, design.T @ (y - fitted), rcond=None)[0]
-        tried = _deviance(design @ (beta + step) + offset, y)
+        information = (columns * (fitted * (1.0 - fitted))) @ columns.T
+        step = np.linalg.lstsq(information, columns @ (y - fitted), rcond=None)[0]
+        fitted, tried = _fit_at((beta + step) @ columns + offset, y)
         while tried > deviance + 1e-10 * abs(deviance) and np.abs(step).max() > 1e-12:
             step = step / 2.0
-            tried = _deviance(design @ (beta + step) + offset, y)
+            fitted, tried = _fit_at((beta + step) @ columns + offset, y)
         beta, deviance = beta + step, tried
         if np.all(np.abs(step) <= 1e-13 * (1.0 + np.abs(beta))):
             break
-    fitted = expit(design @ beta + offset)
-    inverse = np.linalg.pinv(design.T @ (design * (fitted * (1.0 - fitted))[:, None]))
+    inverse = np.linalg.pinv((columns * (fitted * (1.0 - fitted))) @ columns.T)
     if codes is not None:
-        scores = np.column_stack([cluster_sums(column * (y - fitted), codes) for column in design.T])
+        scores = np.column_stack([cluster_sums(column * (y - fitted), codes) for column in columns])
         k = scores.shape[0]
         inverse = inverse @ (scores.T @ scores) @ inverse * (k / (k - 1.0) if k > 1 else np.nan)
     return LogisticFit(beta.tolist(), np.sqrt(np.diag(inverse)).tolist(), deviance)
@@ -199,5 +198,8 @@ def separation(positive: NDArray[np.bool_], x: FloatArray) -> str:
     return ""
 
 
-def _deviance(linear: FloatArray, y: FloatArray) -> float:
-    return 2.0 * float(np.sum(np.logaddexp(0.0, linear) - y * linear))
+def _fit_at(linear: FloatArray, y: FloatArray) -> tuple[FloatArray, float]:
+    """Return the fitted probabilities and the deviance, from one exponential that cannot overflow."""
+    small = np.exp(-np.abs(linear))
+    fitted = np.where(linear >= 0.0, 1.0, small) / (1.0 + small)
+    return fitted, 2.0 * float(np.sum(np.log1p(small) + np.maximum(linear, 0.0) - y * linear))

@@ -11,13 +11,13 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from ..errors import BiomarkError
-from .heat_map_energy import energy_in_mask
-from .heat_map_inputs import checked_mask
+from .heat_map_energy import energy_of
+from .heat_map_inputs import checked_pair
 from .inputs import Seed, choice, whole_number
-from .matched_area import iou_at_matched_area
+from .matched_area import iou_of
 from .mean_interval import mean_ci
 from .paired_means import PairedMeanComparison, paired_mean_test
-from .pointing import hits, pointing_game, poisson_binomial_p_value
+from .pointing import hits, pointing_of, poisson_binomial_p_value
 from .results import FloatArray, Result
 
 if TYPE_CHECKING:
@@ -335,16 +335,13 @@ def explanation_rows(
 def _judged(
     heat_map: ArrayLike, mask: ArrayLike, tolerance: float, spacing: Sequence[float] | None, negative: str
 ) -> tuple[str, list[float]]:
-    lesion = checked_mask(mask)
-    values = [
-        energy_in_mask(heat_map, lesion, negative=negative),
-        pointing_game(heat_map, lesion, tolerance=tolerance, spacing=spacing, negative=negative),
-        iou_at_matched_area(heat_map, lesion, negative=negative),
-    ]
+    heat, lesion = checked_pair(heat_map, mask, negative)
+    target = hits(lesion, tolerance, spacing)
+    values = [energy_of(heat, lesion), pointing_of(heat, lesion, target), iou_of(heat, lesion)]
     share = float(lesion.mean())
     if share == 0.0:
         return "the mask is empty", [float("nan")] * 6
-    chance = [share, float(hits(lesion, tolerance, spacing).mean()), share / (2.0 - share)]
+    chance = [share, float(target.mean()), share / (2.0 - share)]
     note = "the heat map is 0 everywhere: its energy is undefined" if np.isnan(values[0]) else ""
     return note, values + chance
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .heat_map_inputs import checked_pair
+from .results import FloatArray
 
-__all__ = ["energy_in_mask"]
+__all__ = ["energy_in_mask", "energy_of"]
 
 
 def energy_in_mask(heat_map: ArrayLike, mask: ArrayLike, *, negative: str = "refuse") -> float:
@@ -41,7 +43,11 @@ def energy_in_mask(heat_map: ArrayLike, mask: ArrayLike, *, negative: str = "ref
     >>> energy_in_mask([[1.0, 3.0], [0.0, 4.0]], [[0, 1], [0, 1]])
     0.875
     """
-    heat, lesion = checked_pair(heat_map, mask, negative)
+    return energy_of(*checked_pair(heat_map, mask, negative))
+
+
+def energy_of(heat: FloatArray, lesion: NDArray[np.bool_]) -> float:
+    """Return the share of energy of a pair that has been checked."""
     # Scaled first: the sum of huge values must not overflow, nor that of tiny ones vanish.
     largest = float(heat.max())
     if largest == 0.0 or not lesion.any():

@@ -6,6 +6,7 @@ the distance of the last of them. It is linear in y, so that its variance needs 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +20,8 @@ __all__ = ["LocalFit", "LocalRegression"]
 
 # Beyond this number of distinct predictors, neighbours are joined to groups at their means.
 MOST_GROUPS = 1000
-# Rows of the weight matrix that are made at once.
-CHUNK_CELLS = 2**19
+# Cells of the weight matrix that are made at once: few enough for the second-level cache.
+CHUNK_CELLS = 2**17
 # Squared norm of a polynomial, relative to that of a constant, below which the window does not determine it.
 NEGLIGIBLE = 1e-24
 # Sum of the weights below which all neighbours lie at the very edge of the window.
@@ -114,26 +115,19 @@ class LocalRegression:
         # The mean of equal numbers may be off by a rounding error, and a distance of 0 must be 0.
         whole = self._sorted[first] == self._sorted[np.append(first[1:], across.size) - 1]
         self.x[whole] = self._sorted[first][whole]
-        self._y = np.add.reduceat(up, first) / sizes
+        self._outcomes = np.add.reduceat(up, first)
         self._sizes = sizes
 
     def __call__(self, at: ArrayLike) -> LocalFit:
         """Return the smooth at the points ``at``, of shape (g,)."""
-        points = np.asarray(at, dtype=np.float64)
-        reach = self._reach(points)
-        value, effective_n = np.empty(points.size), np.empty(points.size)
-        step = max(1, CHUNK_CELLS // self.x.size)
-        for start in range(0, points.size, step):
-            part = slice(start, start + step)
-            weight = self._smoother(points[part], reach[part])
-            value[part] = weight @ (self._sizes * self._y)
-            effective_n[part] = 1.0 / (weight**2 @ self._sizes)
-        return LocalFit(value, effective_n)
+        fits = list(self._fits(np.asarray(at, dtype=np.float64), spread=True))
+        return LocalFit(*(np.concatenate(part) for part in zip(*fits, strict=True)))
 
     def at_patients(self, x: FloatArray) -> FloatArray:
         """Return the smooth at predictors within the range of the data: at each group, linear between groups."""
         knots = np.unique(np.concatenate([self.x, self._sorted[[0, -1]]]))
-        return np.asarray(np.interp(x, knots, self(knots).value))
+        value = np.concatenate([value for value, _ in self._fits(knots, spread=False)])
+        return np.asarray(np.interp(x, knots, value))
 
     def _reach(self, points: FloatArray) -> FloatArray:
         """Distance of the q-th nearest patient: the best of the windows of q consecutive ones."""
@@ -147,38 +141,77 @@ class LocalRegression:
         ]
         return np.asarray(np.minimum(*reaches))
 
-    def _smoother(self, points: FloatArray, reach: FloatArray) -> FloatArray:
-        """Weights l(x) per patient of each group in the fit at each point, shape (g, groups)."""
-        distance = self.x[None, :] - points[:, None]
+    def _fits(self, points: FloatArray, *, spread: bool) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Yield values and effective numbers of a few points at a time; without ``spread`` the second are empty."""
+        reach = self._reach(points)
+        step = max(1, CHUNK_CELLS // self.x.size)
+        for start in range(0, points.size, step):
+            yield self._fit(points[start : start + step], reach[start : start + step], spread=spread)
+
+    def _fit(self, points: FloatArray, reach: FloatArray, *, spread: bool) -> tuple[FloatArray, FloatArray]:
+        """Fit by polynomials in u = (x - x0) / h, orthogonal under the weights.
+
+        The fit at u = 0 is the sum of the projections there, so that the weight of a patient is
+        l = kernel (1 / total + slope linear(u) + bend square(u)). Arrays of cells are written over once they have
+        served: the time goes into memory, not into arithmetic.
+        """
+        u, kernel, sizes, of_y = self._window(points, reach)
+        both = np.column_stack([sizes, of_y])
+        total, outcome = (kernel @ both).T
+        mean = (kernel * u) @ sizes / total
+        linear = np.subtract(u, mean[:, None], out=u)
+        scratch = kernel * linear
+        rise = scratch @ of_y
+        scratch *= linear
+        norm = scratch @ sizes
+        slope = _share(norm, total, -mean) if self._degree > 0 else np.zeros_like(total)
+        value = outcome / total + slope * rise
+        square, bend = linear, np.zeros_like(total)
+        if self._degree == 2:
+            scratch *= linear
+            # The mean of u under mass linear^2, less that of u under mass.
+            tilt = _share(norm, total, scratch @ sizes)
+            drop = norm / total
+            square = linear - tilt[:, None]
+            square *= linear
+            square -= drop[:, None]
+            np.multiply(kernel, square, out=scratch)
+            curve = scratch @ of_y
+            scratch *= square
+            bend = _share(scratch @ sizes, total, (mean + tilt) * mean - drop)
+            value += bend * curve
+        if not spread:
+            return value, total[:0]
+        weight = kernel * (1.0 / total[:, None] + slope[:, None] * linear + bend[:, None] * square)
+        return value, 1.0 / (weight**2 @ sizes)
+
+    def _window(
+        self, points: FloatArray, reach: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return u and tricube of shape (g, k), sizes and sums of outcomes of shape (k,), of the groups in reach."""
         # A window this narrow holds one place; wider ones need no number beyond their edge.
         same = SAME_PLACE * (self._sorted[-1] - self._sorted[0])
+        slack = (1.0 + 1e-6) * reach + same
+        first = np.searchsorted(self.x, (points - slack).min(), side="left")
+        last = np.searchsorted(self.x, (points + slack).max(), side="right")
+        x, sizes = self.x[first:last], self._sizes[first:last]
+        u = np.subtract(x, points[:, None])
         flat = reach <= same
-        u = np.clip(distance / np.where(flat, 1.0, reach)[:, None], -2.0, 2.0)
+        alone = np.abs(u[flat]) <= same
+        u /= np.where(flat, 1.0, reach)[:, None]
         u[flat] = 0.0
-        kernel = np.clip(1.0 - np.abs(u) ** 3, 0.0, None) ** 3
-        kernel[flat] = np.abs(distance[flat]) <= same
-        mass = kernel * self._sizes
-        total = mass.sum(axis=1)
-        edge = total < NO_WEIGHT
+        # (1 - |u|^3)^3 by products: a power of floats takes ten times as long.
+        near = np.abs(u)
+        np.minimum(near, 1.0, out=near)
+        kernel = near * near
+        kernel *= near
+        np.subtract(1.0, kernel, out=kernel)
+        np.multiply(kernel, kernel, out=near)
+        kernel *= near
+        kernel[flat] = alone
+        edge = kernel @ sizes < NO_WEIGHT
         kernel[edge] = np.abs(u[edge]) <= 1.0 + 1e-9
-        mass[edge] = kernel[edge] * self._sizes
-        total[edge] = mass[edge].sum(axis=1)
-        smoother: FloatArray = kernel / total[:, None]
-        if self._degree == 0:
-            return smoother
-        mean = (mass * u).sum(axis=1) / total
-        # Polynomials orthogonal under the mass; the fit at u = 0 is the sum of their projections there.
-        linear = u - mean[:, None]
-        smoother = smoother + _projection(linear, -mean, kernel, mass, total)
-        if self._degree == 1:
-            return smoother
-        norm = (mass * linear**2).sum(axis=1)
-        held = norm > NEGLIGIBLE * total
-        safe = np.where(held, norm, 1.0)
-        tilt = np.where(held, (mass * linear**2 * u).sum(axis=1) / safe, 0.0)
-        drop = norm / total
-        square = (u - tilt[:, None]) * linear - drop[:, None]
-        return smoother + _projection(square, tilt * mean - drop, kernel, mass, total)
+        return u, kernel, sizes, self._outcomes[first:last]
 
 
 def _group_starts(x: FloatArray, most: int) -> NDArray[np.intp]:
@@ -187,10 +220,7 @@ def _group_starts(x: FloatArray, most: int) -> NDArray[np.intp]:
     return np.flatnonzero(np.append(True, np.diff(np.floor(place * (most / 2.0))) > 0.0))
 
 
-def _projection(
-    basis: FloatArray, at_zero: FloatArray, kernel: FloatArray, mass: FloatArray, total: FloatArray
-) -> FloatArray:
-    norm = (mass * basis**2).sum(axis=1)
+def _share(norm: FloatArray, total: FloatArray, of: FloatArray) -> FloatArray:
+    """``of / norm``, or 0 where the window does not determine the polynomial."""
     held: NDArray[np.bool_] = norm > NEGLIGIBLE * total
-    share = np.where(held, at_zero / np.where(held, norm, 1.0), 0.0)
-    return np.asarray(share[:, None] * basis * kernel)
+    return np.where(held, of / np.where(held, norm, 1.0), 0.0)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from .heat_map_inputs import checked_pair
+from .results import FloatArray
 
-__all__ = ["iou_at_matched_area"]
+__all__ = ["iou_at_matched_area", "iou_of"]
+
+# One value in so many is looked at first, and so many more of them are taken than the share asks for.
+SAMPLED = 16
+SLACK = 32
 
 
 def iou_at_matched_area(heat_map: ArrayLike, mask: ArrayLike, *, negative: str = "refuse") -> float:
@@ -51,12 +56,28 @@ def iou_at_matched_area(heat_map: ArrayLike, mask: ArrayLike, *, negative: str =
     >>> iou_at_matched_area([1.0, 1.0, 1.0, 1.0], [0, 1, 1, 0])
     0.3333333333333333
     """
-    heat, lesion = checked_pair(heat_map, mask, negative)
+    return iou_of(*checked_pair(heat_map, mask, negative))
+
+
+def iou_of(heat: FloatArray, lesion: NDArray[np.bool_]) -> float:
+    """Return the IoU at matched area of a pair that has been checked."""
     k = int(np.count_nonzero(lesion))
     if k == 0:
         return float("nan")
-    threshold = np.partition(heat.ravel(), heat.size - k)[heat.size - k]
+    threshold = _kth_largest(heat.ravel(), k)
     above, level = heat > threshold, heat == threshold
     share = (k - np.count_nonzero(above)) / np.count_nonzero(level)
     both = np.count_nonzero(above & lesion) + share * np.count_nonzero(level & lesion)
     return float(both / (2.0 * k - both))
+
+
+def _kth_largest(values: FloatArray, k: int) -> float:
+    """Return the k-th largest value; looked for among the highest only, as every 16th value tells where they begin."""
+    sample = values[::SAMPLED]
+    likely = k // SAMPLED + k // (8 * SAMPLED) + SLACK
+    if likely < sample.size:
+        floor = np.partition(sample, sample.size - likely)[sample.size - likely]
+        highest = values[values >= floor]
+        if highest.size >= k:
+            values = highest
+    return float(np.partition(values, values.size - k)[values.size - k])

@@ -60,10 +60,12 @@ def pointing_game(
     0.5
     """
     heat, lesion = checked_pair(heat_map, mask, negative)
-    target = hits(lesion, tolerance, spacing)
-    if not lesion.any():
-        return float("nan")
-    return float(target[heat == heat.max()].mean())
+    return pointing_of(heat, lesion, hits(lesion, tolerance, spacing))
+
+
+def pointing_of(heat: FloatArray, lesion: NDArray[np.bool_], target: NDArray[np.bool_]) -> float:
+    """Return the score of a pair that has been checked, with the voxels that `hits` counts."""
+    return float(target[heat == heat.max()].mean()) if lesion.any() else float("nan")
 
 
 def hits(lesion: NDArray[np.bool_], tolerance: float, spacing: Sequence[float] | None) -> NDArray[np.bool_]:

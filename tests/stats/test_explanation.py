@@ -63,6 +63,30 @@ def test_iou_without_ties_is_that_of_the_two_sets():
         assert iou_at_matched_area(heat, mask) == pytest.approx(every[0], rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "kind", ["noise", "ties", "one hot corner", "same everywhere", "comb", "mostly zero"]
+)
+@pytest.mark.parametrize("k", [1, 37, 4000, 12_000, 20_000])
+def test_the_threshold_of_a_large_map_is_that_of_all_its_voxels_sorted(kind, k):
+    rng = np.random.default_rng(k)
+    size = 20_000
+    heat = {
+        "noise": rng.random(size),
+        "ties": np.round(rng.random(size), 1),
+        "one hot corner": np.r_[np.linspace(1.0, 2.0, 500), np.zeros(size - 500)],
+        "same everywhere": np.ones(size),
+        # High only where the sample does not look, or only where it does.
+        "comb": np.where(np.arange(size) % 16 == k % 2, 1.0, 0.0) + 1e-3 * rng.random(size),
+        "mostly zero": np.clip(rng.normal(-3.0, 1.0, size), 0.0, None),
+    }[kind]
+    mask = np.zeros(size, dtype=bool)
+    mask[rng.permutation(size)[:k]] = True
+    threshold = np.sort(heat)[size - k]
+    above, level = heat > threshold, heat == threshold
+    both = above[mask].sum() + (k - above.sum()) / level.sum() * level[mask].sum()
+    assert iou_at_matched_area(heat, mask) == pytest.approx(both / (2 * k - both), rel=1e-12, abs=1e-15)
+
+
 def test_iou_with_ties_is_made_of_the_mean_overlap_of_every_choice():
     rng = np.random.default_rng(3)
     for _ in range(30):
