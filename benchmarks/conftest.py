@@ -20,7 +20,10 @@ import pytest
 from r_session import RSession
 
 RESULTS = Path(os.environ.get("BIOMARK_BENCH_RESULTS", Path(__file__).parent / "results"))
-PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "pauc", "confidenceinterval", "MLstatkit")
+PACKAGES = (
+    *("numpy", "scipy", "scikit-learn", "pandas", "statsmodels"),
+    *("pauc", "confidenceinterval", "MLstatkit", "dcurves", "MAPIE", "pycaleva", "tableone"),
+)
 
 Timed = Callable[[], object]
 

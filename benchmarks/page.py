@@ -36,6 +36,19 @@ ON_CUDA = {
     "growth with the batch": "volumes in a batch",
 }
 
+DIFFERENCES = """
+What the rivals compute otherwise, so that their numbers are not ours:
+
+- MAPIE counts the edges of bins, not the bins: its `num_bins=11` makes the ten bins of 0.1. Its `array split` divides
+  the scores as they stand, and so needs them sorted. Its p of Spiegelhalter's z is one-sided.
+- pycaleva's ACE is the plain mean over groups, and its groups are cut at quantiles, which part ties when they must;
+  ours weighs by patients and parts no tie. Its smooth is locally linear, ours locally quadratic.
+- dcurves gives the same net benefit and interventions avoided, without intervals.
+- tableone corrects the chi-square of 2 x 2 tables by Yates, and takes equal variances where it compares more than two
+  means; ours does neither.
+- mlscorecheck judges one row of scores at a time.
+"""
+
 GROWTH = "Seconds by size; the exponent b of n^b is that of the larger sizes."
 
 PAGES = (
@@ -55,6 +68,7 @@ def main() -> None:
     networks = {name: file for name, file in timed.items() if "device" in file}
     parts = [INTRODUCTION.strip(), ""]
     parts += _against("Statistics against others", "statistics", statistics)
+    parts += ["", DIFFERENCES.strip()]
     for kind, title in (("cuda", "Networks on a CUDA device"), ("cpu", "Networks on the processor")):
         held = {name: file for name, file in networks.items() if name.endswith(kind)}
         if held:

@@ -135,12 +135,16 @@ def bin_codes(prob: FloatArray, *, n_bins: int, binning: str) -> NDArray[np.intp
     if binning == "equal-width":
         edges = np.arange(1, n_bins) / n_bins
         return np.asarray(np.searchsorted(edges, prob, side="right"))
-    _, inverse, sizes = np.unique(prob, return_inverse=True, return_counts=True)
     if binning == "distinct":
-        return np.asarray(inverse)
+        return np.asarray(np.unique(prob, return_inverse=True)[1])
+    ranked = np.sort(prob)
+    first = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
     # Twice the mid-rank, in whole numbers, so that no rounding decides a bin.
-    twice_middle = 2 * np.cumsum(sizes) - sizes
-    return np.asarray((n_bins * twice_middle // (2 * prob.size))[inverse])
+    codes = n_bins * (first + np.append(first[1:], prob.size)) // (2 * prob.size)
+    # Bins follow the order of the predictions, so that a search among their lowest ones replaces the ranks of all.
+    lowest = np.flatnonzero(np.append(True, codes[1:] != codes[:-1]))
+    found = np.searchsorted(ranked[first[lowest]], prob, side="right") - 1
+    return np.asarray(codes[lowest][found])
 
 
 def calibration_error_of(positive: NDArray[np.bool_], prob: FloatArray, codes: NDArray[np.intp]) -> float:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .input_table import InputTable, ProblemList, as_arrow, shown
 from .results import FloatArray
 
-__all__ = ["Coded", "carried_values", "identifiers", "numbers", "truths"]
+__all__ = ["Coded", "carried_values", "identifiers", "narrow", "numbers", "truths"]
 
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 # A carried column counts as numbers when no value would be changed by it: 007 stays text.
@@ -33,11 +33,11 @@ class Coded:
 
     Attributes
     ----------
-    codes : array of shape (n,), int64
+    codes : array of shape (n,), int8 or int64 as `narrow` makes them
     values : Arrow array of text, shape (k,), without blanks around
     """
 
-    codes: NDArray[np.int64]
+    codes: NDArray[np.signedinteger[Any]]
     values: Any
 
     def value(self, position: int) -> str:
@@ -51,14 +51,14 @@ class Coded:
     def empty(self) -> NDArray[np.bool_]:
         """Where the text is empty."""
         blank = pc.equal(self.values, "").to_numpy(zero_copy_only=False)
-        return np.asarray(blank)[self.codes]
+        return np.asarray(np.asarray(blank)[self.codes])
 
-    def series(self, codes: NDArray[np.int64] | None = None) -> pd.Series[Any]:
+    def series(self, codes: NDArray[np.signedinteger[Any]] | None = None) -> pd.Series[Any]:
         """Return the text as a pandas series, a missing value where it is empty."""
         values = pc.if_else(pc.equal(self.values, ""), pa.scalar(None, self.values.type), self.values)
         return pd.Series(values.take(pa.array(self.codes if codes is None else codes)).to_pandas())
 
-    def categories(self, codes: NDArray[np.int64] | None = None) -> pd.Series[Any]:
+    def categories(self, codes: NDArray[np.signedinteger[Any]] | None = None) -> pd.Series[Any]:
         """Return the text as a pandas categorical, which sorts as text and takes a byte a row; no text may be empty."""
         known = np.array(self.values.to_pylist(), dtype=object)
         order = np.argsort(known)
@@ -85,7 +85,12 @@ def identifiers(
     if not (_is_text(kind) or pa.types.is_integer(kind)):
         problems.add(f"holds values of type {kind}; identifiers and names must be text", column=name)
         return None
-    coded = _coded(column)
+    if _is_text(column.type):
+        # The column is let go before its texts are hashed.
+        column = _trimmed(column)
+        coded = _coded_text(column)
+    else:
+        coded = _coded(column)
     if required:
         at = np.flatnonzero(coded.empty())
         problems.add_rows(at, table.rows, name, lambda _: f"is empty; every row needs its {name}")
@@ -199,27 +204,39 @@ def carried_values(column: Any) -> pd.Series[Any]:
 
 def _coded(column: Any) -> Coded:
     if _is_text(column.type):
-        # As many values as rows, perhaps: they are trimmed where they lie and numbered once.
-        encoded = _trimmed(column).dictionary_encode()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.unify_dictionaries().combine_chunks()
-        if isinstance(encoded, pa.Array):
-            return Coded(encoded.indices.to_numpy().astype(np.int64), encoded.dictionary)
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries().combine_chunks()
-        if isinstance(column, pa.ChunkedArray):
-            column = (
-                column.chunk(0) if column.num_chunks else pa.array([], pa.large_string()).dictionary_encode()
-            )
+        return _coded_text(_trimmed(column))
+    column = _in_one_piece(column if pa.types.is_dictionary(column.type) else column.dictionary_encode())
     # Trimmed values may coincide, and a null is an empty text: number them anew.
     values = pc.fill_null(_trimmed(column.dictionary.cast(pa.large_string())), "")
     values = pa.concat_arrays([values, pa.array([""], pa.large_string())]).dictionary_encode()
     recoded = values.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     at = pc.fill_null(column.indices, len(recoded) - 1).to_numpy(zero_copy_only=False)
     codes, used = pd.factorize(recoded[at])
-    return Coded(codes.astype(np.int64), values.dictionary.take(pa.array(used)))
+    return Coded(narrow(codes, len(used)), values.dictionary.take(pa.array(used)))
+
+
+def _coded_text(trimmed: Any) -> Coded:
+    """Make codes of texts without blanks around, of which there may be as many as rows."""
+    encoded = _in_one_piece(trimmed.dictionary_encode())
+    coded = Coded(narrow(encoded.indices.to_numpy(), len(encoded.dictionary)), encoded.dictionary)
+    # What the hashing of millions of texts took is given back before the next column is read.
+    pa.default_memory_pool().release_unused()
+    return coded
+
+
+def _in_one_piece(encoded: Any) -> Any:
+    """Join the pieces of a column that is coded already, under one list of values."""
+    if not isinstance(encoded, pa.ChunkedArray):
+        return encoded
+    joined = encoded.unify_dictionaries().combine_chunks()
+    if not isinstance(joined, pa.ChunkedArray):
+        return joined
+    return joined.chunk(0) if joined.num_chunks else pa.array([], pa.large_string()).dictionary_encode()
+
+
+def narrow(codes: NDArray[np.signedinteger[Any]], n_values: int) -> NDArray[np.signedinteger[Any]]:
+    """Return codes in a byte a row where they are few, and else in what indexes an array without a copy."""
+    return codes.astype(np.int8 if n_values <= 127 else np.int64, copy=False)
 
 
 def _trimmed(column: Any) -> Any:

@@ -67,6 +67,7 @@ def multilabel_ci(
     n_boot: int = 2000,
     cluster: ArrayLike | None = None,
     method: str = "percentile",
+    micro_auc: bool = True,
     confidence: float = 0.95,
     rng: Seed = None,
 ) -> MultilabelEstimates:
@@ -83,6 +84,8 @@ def multilabel_ci(
         Whole clusters are resampled instead of patients.
     method : "percentile", "basic" or "bca"
         The acceleration of ``bca`` comes from leaving out each patient or cluster in turn.
+    micro_auc : bool
+        ``False`` leaves the interval of the micro AUC out (NaN), which takes as long as all others.
     confidence : float in (0, 1)
     rng : seed or numpy.random.Generator
 
@@ -114,7 +117,9 @@ def multilabel_ci(
     truth, scores = checked_labels(y_true, np.asarray(y_score, dtype=np.float64)[None])
     decided = decisions(scores, checked_thresholds(thresholds, 1, truth.shape[1]))
     codes = None if cluster is None else cluster_codes(cluster, truth.shape[0])
-    replicates = multilabel_replicates(truth, scores, decided, n_boot=n_boot, cluster=codes, rng=rng)
+    replicates = multilabel_replicates(
+        truth, scores, decided, n_boot=n_boot, cluster=codes, micro_auc=micro_auc, rng=rng
+    )
     left_out: dict[str, FloatArray] = {}
     if method == "bca":
         left_out = leaving_one_out(truth, scores, decided, codes)
@@ -122,6 +127,9 @@ def multilabel_ci(
     estimates = {}
     for name in METRICS:
         value = getattr(metrics, name)
+        if name not in replicates:
+            estimates[name] = Estimate(value, np.nan, np.nan, confidence, "no interval: micro_auc is False")
+            continue
         skew = acceleration_of(left_out[name][:, 0]) if left_out else 0.0
         low, high = bootstrap_interval(
             replicates[name][:, 0], kind=method, confidence=confidence, estimate=value, acceleration=skew

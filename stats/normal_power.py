@@ -22,6 +22,9 @@ from .inputs import choice, fraction
 __all__ = ["ALTERNATIVES", "normal_power", "required_size", "round_up"]
 
 ALTERNATIVES = ("two-sided", "one-sided")
+MOST_STEPS = 20
+# A number of patients below which any sample would do.
+LEAST = 1e-9
 
 
 def normal_power(
@@ -50,10 +53,19 @@ def required_size(
     def shortfall(n: float) -> float:
         return z_alpha * math.sqrt(null_variance(n)) + z_power * math.sqrt(variance(n)) - abs(gap)
 
+    # Variances are nearly, most of them exactly, inverse to n, so that n times the squared excess is the answer.
+    n = 1.0
+    for _ in range(MOST_STEPS):
+        excess = 1.0 + shortfall(n) / abs(gap)
+        if excess <= 0.0 or n < LEAST:
+            break
+        n *= excess**2
+        if abs(excess - 1.0) <= 2.0**-52:
+            return n
     low = high = 1.0
     while shortfall(low) <= 0.0:
         low /= 2.0
-        if low < 1e-9:
+        if low < LEAST:
             raise BiomarkError(
                 f"power {power:g} is reached by any sample, however small; ask for a power above {alpha:g}, "
                 "usually 0.8 or 0.9"

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..errors import InputFileError
-from .column_values import Coded, carried_values, identifiers, numbers, truths
+from .column_values import Coded, carried_values, identifiers, narrow, numbers, truths
 from .input_table import InputTable, ProblemList, shown
 from .predictions_layout import KEYS, OPTIONAL, WideScore, tidy_columns, wide_scores
 from .results import FloatArray
@@ -21,6 +21,8 @@ __all__ = ["tidy_frame"]
 DEFAULT_SET = "all"
 DEFAULT_MODEL = "model"
 _MOST_NAMES = 1_000
+# Up to so many possible combinations of names a row, a place for each costs less than finding those that occur.
+COMBINED_PER_ROW = 4
 
 Names = tuple[str, ...]
 
@@ -131,27 +133,34 @@ class _Checks:
         valid: NDArray[np.bool_] | bool = True,
     ) -> None:
         """Report, once per group, that rows of one group differ in a value."""
-        keep = np.flatnonzero(valid & ~_any_empty(within))
+        keep = _kept(valid & ~_any_empty(within))
         groups = _combined([key.codes[keep] for key in within])
         first = _first_positions(groups)
-        differs = np.flatnonzero(values[keep] != values[keep][first])
+        of_rows = values[keep]
+        differs = np.flatnonzero(of_rows != of_rows[first])
+        if differs.size == 0:
+            return
         once = differs[~pd.Series(groups[differs]).duplicated().to_numpy()]
-        origin = _some_pairs(keep[once], keep[first[once]])
-        self.problems.add_rows(keep[once], self.table.rows, column, lambda at: message(at, origin[at]))
+        rows = np.arange(self.n)[keep]
+        origin = _some_pairs(rows[once], rows[first[once]])
+        self.problems.add_rows(rows[once], self.table.rows, column, lambda at: message(at, origin[at]))
 
     def unique(self, keys: dict[str, Coded], hint: str) -> None:
         """Report every row but the first of one key."""
-        keep = np.flatnonzero(~_any_empty(list(keys.values())))
+        keep = _kept(~_any_empty(list(keys.values())))
         groups = _combined([key.codes[keep] for key in keys.values()])
         first = _first_positions(groups)
         again = np.flatnonzero(first != np.arange(groups.size))
-        origin = _some_pairs(keep[again], keep[first[again]])
+        if again.size == 0:
+            return
+        rows = np.arange(self.n)[keep]
+        origin = _some_pairs(rows[again], rows[first[again]])
 
         def message(at: int) -> str:
             what = ", ".join(f"{name} {shown(key.value(at))}" for name, key in keys.items())
             return f"a second row for {what}; the first is row {self.row(origin[at])}{hint}"
 
-        self.problems.add_rows(keep[again], self.table.rows, "patient_id", message)
+        self.problems.add_rows(rows[again], self.table.rows, "patient_id", message)
 
     def few(self, column: str, found: Coded | None) -> None:
         """Refuse a column of names that holds too many of them to be one."""
@@ -260,13 +269,13 @@ class _Wide(_Checks):
 
 
 def _constant(name: str, n: int) -> Coded:
-    return Coded(np.zeros(n, dtype=np.int64), pa.array([name], pa.large_string()))
+    return Coded(np.zeros(n, dtype=np.int8), pa.array([name], pa.large_string()))
 
 
 def _tiled(names: list[str], n: int) -> Coded:
     distinct = list(dict.fromkeys(names))
-    codes = np.array([distinct.index(name) for name in names], dtype=np.int64)
-    return Coded(np.tile(codes, n), pa.array(distinct, pa.large_string()))
+    codes = np.array([distinct.index(name) for name in names])
+    return Coded(narrow(np.tile(codes, n), len(distinct)), pa.array(distinct, pa.large_string()))
 
 
 def _any_empty(keys: list[Coded]) -> NDArray[np.bool_]:
@@ -276,25 +285,34 @@ def _any_empty(keys: list[Coded]) -> NDArray[np.bool_]:
     return empty
 
 
-def _combined(codes: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return a number for each distinct combination of codes, in order of first appearance."""
-    combined = codes[0]
+def _kept(wanted: NDArray[np.bool_]) -> slice | NDArray[np.intp]:
+    """Where rows are wanted; all of them as a slice, which copies nothing."""
+    return slice(None) if wanted.all() else np.flatnonzero(wanted)
+
+
+def _combined(codes: list[NDArray[Any]]) -> NDArray[np.int64]:
+    """Return a number for each distinct combination of codes, at most a few times as large as there are rows."""
+    combined = codes[0].astype(np.int64, copy=False)
     for other in codes[1:]:
+        values = int(other.max(initial=0)) + 1
+        if values == 1:
+            continue
         # Both factors are at most the number of rows, so the product fits.
-        combined = combined * (int(other.max(initial=0)) + 1) + other
-        combined = pd.factorize(combined)[0].astype(np.int64)
+        combined = combined * values + other
+        if int(combined.max(initial=0)) >= COMBINED_PER_ROW * combined.size:
+            combined = pd.factorize(combined)[0].astype(np.int64)
     return combined
 
 
-def _first_positions(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+def _first_positions(groups: NDArray[Any]) -> NDArray[np.signedinteger[Any]]:
     """For each row the position of the first row of its group."""
-    first = np.zeros(int(groups.max(initial=-1)) + 1, dtype=np.int64)
+    first = np.zeros(int(groups.max(initial=-1)) + 1, dtype=np.int32 if groups.size < 2**31 else np.int64)
     # Written from the end, the first row of each group is what stays.
-    first[groups[::-1]] = np.arange(groups.size)[::-1]
-    return first[groups]
+    first[groups[::-1]] = np.arange(groups.size, dtype=first.dtype)[::-1]
+    return np.asarray(first[groups])
 
 
-def _some_pairs(at: NDArray[np.intp], first: NDArray[np.intp]) -> dict[int, int]:
+def _some_pairs(at: NDArray[Any], first: NDArray[Any]) -> dict[int, int]:
     """Return for each position the first of its group, for as many as a message shows."""
     shown_most = slice(InputFileError.shown)
     return dict(zip(at[shown_most].tolist(), first[shown_most].tolist(), strict=True))

@@ -45,3 +45,20 @@ def test_every_file_that_the_page_names_exists():
         f"docs/{link}" for link in re.findall(r"\]\(([\w.]+\.md)\)", page)
     }
     assert [file for file in sorted(named) if not (ROOT / file).is_file()] == []
+
+
+def test_every_oracle_names_its_script_and_the_tests_that_read_it():
+    folder = ROOT / "tests" / "oracles"
+    rows = [
+        line
+        for line in (folder / "README.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| `")
+    ]
+    scripts = {path.name for path in folder.iterdir() if path.suffix in {".R", ".py"}}
+    assert set(re.findall(r"`(\w+\.(?:R|py))`", "\n".join(row.split("|")[1] for row in rows))) == scripts
+    for path in folder.iterdir():
+        if path.suffix in {".json", ".gz"} and not path.name.startswith("breast_cohorts_preds"):
+            stem = path.name.split(".")[0]
+            assert {f"{stem}.R", f"{stem}.py"} & scripts, f"no script makes {path.name}"
+    named = {test for row in rows for test in re.findall(r"`(test_\w+)`", row.split("|")[3])}
+    assert [name for name in sorted(named) if not (ROOT / "tests" / "stats" / f"{name}.py").is_file()] == []

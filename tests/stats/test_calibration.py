@@ -18,6 +18,10 @@ from hypothesis import strategies as st
 
 ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "calibration.json").read_text(encoding="utf-8"))
 cases = pytest.mark.parametrize("case", ORACLE["cases"])
+RIVALS = json.loads(
+    (Path(__file__).parents[1] / "oracles" / "python_rivals.json").read_text(encoding="utf-8")
+)
+rivals = pytest.mark.parametrize("case", RIVALS["cases"])
 
 
 def bounds(estimate):
@@ -29,6 +33,26 @@ def simulated(n, rng, *, intercept=0.0, slope=1.0, spread=1.0):
     x = rng.normal(0.0, spread, n)
     y = rng.random(n) < 1 / (1 + np.exp(-(intercept + slope * x)))
     return y, 1 / (1 + np.exp(-x))
+
+
+@rivals
+def test_brier_score_z_and_errors_in_bins_match_mapie_and_pycaleva(case):
+    y, p = case["y"], case["p"]
+    assert brier_score(y, p).value == pytest.approx(case["brier"], rel=1e-12)
+    test = spiegelhalter_test(y, p)
+    assert (test.statistic, test.p_value) == pytest.approx((case["z"], case["z_p_value"]), rel=1e-10)
+    if "mce_equal_mass" in case:
+        assert binned_calibration(y, p).mce == pytest.approx(case["mce_equal_mass"], rel=1e-10)
+    # MAPIE closes its bins at the right, so that predictions on an edge fall into another.
+    if not np.isin(np.array(p) * 10, np.arange(11)).any():
+        found = binned_calibration(y, p, binning="equal-width").ece
+        assert found == pytest.approx(case["ece_equal_width"], rel=1e-10)
+
+
+def test_some_cases_of_the_rivals_have_every_value_that_is_compared():
+    assert sum("mce_equal_mass" in case for case in RIVALS["cases"]) >= 2
+    free = [not np.isin(np.array(case["p"]) * 10, np.arange(11)).any() for case in RIVALS["cases"]]
+    assert sum(free) >= 2
 
 
 @cases

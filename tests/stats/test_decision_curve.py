@@ -15,6 +15,10 @@ ORACLE = json.loads(
     (Path(__file__).parents[1] / "oracles" / "decision_curve.json").read_text(encoding="utf-8")
 )
 cases = pytest.mark.parametrize("case", ORACLE["cases"])
+RIVALS = json.loads(
+    (Path(__file__).parents[1] / "oracles" / "python_rivals.json").read_text(encoding="utf-8")
+)
+rivals = pytest.mark.parametrize("case", RIVALS["cases"])
 Z = 1.959963984540054
 
 
@@ -51,6 +55,17 @@ def test_net_benefit_at_another_prevalence_matches_r(case):
     assert found.net_benefit == pytest.approx(column(case, "at_prevalence"), rel=1e-10, abs=1e-13)
     assert found.treat_all == pytest.approx(0.2 - found.weight * 0.8) and found.prevalence == 0.2
     assert found.treat_all_ci_low == pytest.approx(found.treat_all)
+
+
+@rivals
+@pytest.mark.parametrize("prevalence", [None, 0.1])
+def test_net_benefit_matches_dcurves(case, prevalence):
+    found = net_benefit(case["y"], case["p"], RIVALS["thresholds"], prevalence=prevalence)
+    theirs = case["curve" if prevalence is None else "curve_at_prevalence_0.1"]
+    assert found.net_benefit == pytest.approx(theirs["net_benefit"], rel=1e-10, abs=1e-13)
+    assert found.treat_all == pytest.approx(theirs["treat_all"], rel=1e-10, abs=1e-13)
+    avoided = np.array(theirs["net_intervention_avoided"], dtype=float)
+    assert found.interventions_avoided == pytest.approx(avoided, rel=1e-10, abs=1e-12)
 
 
 @cases

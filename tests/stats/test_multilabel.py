@@ -127,6 +127,14 @@ def test_every_metric_gets_an_interval_with_its_method(method):
         assert estimate.method == f"bootstrap-{method}, 300 replicates of whole patients"
 
 
+def test_the_interval_of_the_micro_auc_can_be_left_out_and_changes_no_other():
+    y, score = data()
+    whole, without = (multilabel_ci(y, score, CUTS, n_boot=50, micro_auc=m, rng=0) for m in (True, False))
+    assert np.isnan(without.micro_auc.ci_low) and without.micro_auc.value == whole.micro_auc.value
+    assert "micro_auc is False" in without.micro_auc.method
+    assert all(getattr(whole, name) == getattr(without, name) for name in set(METRICS) - {"micro_auc"})
+
+
 def test_the_jackknife_of_bca_leaves_out_each_patient_in_turn():
     y, score = data(n=30)
     left = leaving_one_out(y, score[None], (score >= CUTS)[None], None)
