@@ -26,6 +26,22 @@ def test_the_table_is_that_of_the_results(cohort, model):
     assert (macro["macro_auc_ci_low"] > 0.5) == (cohort == "effect")
 
 
+@pytest.mark.parametrize("cohort", ["effect", "control"])
+def test_the_table_of_the_folds_is_that_of_the_results(cohort):
+    found = RESULTS[cohort]["folds"]
+    (macro,) = found["overall"]
+    assert macro["n_patients"] == 96 and {row["set"] for row in found["individual"]} == {"out-of-fold"}
+    cells = [
+        cohort,
+        "multi-task",
+        told(macro, "macro_auc"),
+        *(told(row, "auc") for row in found["individual"]),
+    ]
+    assert f"| {' | '.join(cells)} |" in README
+    for row in [*({"low": r["auc_ci_low"]} for r in found["individual"]), {"low": macro["macro_auc_ci_low"]}]:
+        assert (row["low"] > 0.5) == (cohort == "effect")
+
+
 def test_the_attention_told_is_that_of_the_results():
     for label, rows in RESULTS["effect"]["sets"]["attention_differences"].items():
         for row in rows:
