@@ -119,7 +119,7 @@ class EvaluationSteps:
         }  # fmt: skip
         warnings = referee_warnings(
             frames, settings=settings, main_set=self.main_set, cutoff_set=self.cutoff_set, sets=self.sets,
-            ties={key: choice.n_ties for key, choice in cutoffs.items()},
+            ties={key: choice.n_ties for key, choice in cutoffs.items()}, origins=_origin(self.predictions.frame),
         )  # fmt: skip
         if self._progress is not None:
             self._progress(self._total, self._total, "done")

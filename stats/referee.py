@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
+
+from .origin import says_reconstructed
 
 __all__ = ["referee_warnings"]
 
@@ -27,6 +29,7 @@ def referee_warnings(
     cutoff_set: str | None,
     sets: tuple[str, ...],
     ties: Mapping[tuple[str, str, str, str], int],
+    origins: Sequence[str] = (),
 ) -> list[Warning_]:
     """List what a referee would raise, worst first.
 
@@ -41,6 +44,8 @@ def referee_warnings(
     sets : tuple of str
     ties : mapping
         (set, label, model, kind of cut-off) to the number of equally good cut-offs.
+    origins : sequence of str
+        What the column ``origin`` of the predictions says.
 
     Returns
     -------
@@ -48,6 +53,7 @@ def referee_warnings(
         ``kind``, ``where`` (set/label/model as far as it applies) and ``message``.
     """
     found: list[Warning_] = []
+    found += _about_origin(origins)
     found += _about_cutoffs(main_set, cutoff_set, sets)
     found += _about_classes(frames["cohort"], cutoff_set)
     found += _about_direction(frames["individual"], main_set)
@@ -81,6 +87,17 @@ def _rows(frame: pd.DataFrame) -> list[Any]:
 
 def _warning(kind: str, where: str, message: str) -> Warning_:
     return {"kind": kind, "where": where, "message": message}
+
+
+def _about_origin(origins: Sequence[str]) -> Iterator[Warning_]:
+    if says_reconstructed(origins):
+        yield _warning(
+            "reconstruction",
+            "",
+            "Labels and scores were reconstructed from a published table: one of many data sets behind the same "
+            "figures. Counts, AUCs and their tests are the study's, as far as its table is consistent; calibration, "
+            "net benefit and intervals of means over labels are those of this data set alone.",
+        )
 
 
 def _about_cutoffs(main_set: str, cutoff_set: str | None, sets: tuple[str, ...]) -> Iterator[Warning_]:

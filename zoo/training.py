@@ -482,5 +482,7 @@ def _summary_writer() -> Any:
 def _write_events(writer: Any, metrics: Metrics) -> None:
     for name, value in metrics.items():
         if isinstance(value, float):
-            writer.add_scalar(name.replace("_", "/", 1), value, metrics["epoch"])
+            part, _, rest = name.partition("_")
+            told = f"{part}/{rest}" if part in ("train", "validation") else name
+            writer.add_scalar(told, value, metrics["epoch"])
     writer.flush()
