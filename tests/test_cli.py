@@ -344,7 +344,7 @@ def test_refuses_an_unknown_command(capfd):
 def test_refuses_a_file_where_the_folder_is_to_be_before_it_reads(out, folder, capfd):
     Path("taken").write_text("mine")
     assert main(["report", "--preds", "not-there.csv", "--out", out]) == 2
-    assert "taken is a file; name a folder for the report" in capfd.readouterr().err
+    assert "taken is a file; name a folder" in capfd.readouterr().err
     assert Path("taken").read_text(encoding="utf-8") == "mine"
 
 

@@ -37,7 +37,11 @@ def layer_name(model: nn.Module, layer: str | None) -> str:
         )
     if layer in names:
         return layer
-    close = difflib.get_close_matches(layer, names, n=5, cutoff=0.4) or names[-8:]
+    # Without a name that is close: the last map, and the parts that the encoder itself is made of.
+    ends = [
+        name for name in names if name == LAST_MAP or (name.startswith("encoder.") and name.count(".") <= 2)
+    ]
+    close = difflib.get_close_matches(layer, names, n=5, cutoff=0.6) or ends[-8:] or names[-8:]
     raise BiomarkError(f"the model has no layer {layer!r}; some that it has are {', '.join(close)}")
 
 

@@ -30,7 +30,7 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         nearest = nearest.parent
     if not nearest.is_dir():
         where = path if nearest == target else f"{path}: {nearest}"
-        raise BiomarkError(f"{where} is a file; name a folder for the report")
+        raise BiomarkError(f"{where} is a file; name a folder")
     # A folder that is there is filled from one beside it.
     for folder in {nearest, target.parent} if nearest == target else {nearest}:
         try:
@@ -64,7 +64,7 @@ def replace_folder(path: str | os.PathLike[str], *, outdated: Iterable[str] = ()
     """
     target = Path(path).resolve()
     if target.exists() and not target.is_dir():
-        raise BiomarkError(f"{path} is a file; name a folder for the report")
+        raise BiomarkError(f"{path} is a file; name a folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:

@@ -101,7 +101,9 @@ class RunFolder:
     def read_config(self) -> TrainingConfig:
         """Return the run's settings."""
         if not self.config.is_file():
-            raise InputFileError(str(self.path), [Problem("is no folder of a run: it has no config.yaml")])
+            raise InputFileError(
+                str(self.path), [Problem("not the folder of a run: there is no config.yaml in it")]
+            )
         return read_config(self.config)
 
     def read_data(self) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def test_a_failure_while_files_move_puts_the_old_ones_back(tmp_path, monkeypatch
 
 def test_a_file_in_the_place_of_the_folder_is_refused(evaluation_of, tmp_path):
     (tmp_path / "report").write_text("a file")
-    with pytest.raises(BiomarkError, match="is a file; name a folder for the report"):
+    with pytest.raises(BiomarkError, match="is a file; name a folder"):
         write_report(evaluation_of("one of each"), tmp_path / "report", figures=False)
     assert (tmp_path / "report").read_text(encoding="utf-8") == "a file"
 

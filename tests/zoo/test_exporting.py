@@ -78,7 +78,7 @@ def test_an_unknown_format_is_refused(run, tmp_path):
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
-    with pytest.raises(InputFileError, match=r"is no folder of a run: it has no config\.yaml"):
+    with pytest.raises(InputFileError, match=r"not the folder of a run: there is no config\.yaml"):
         export(tmp_path, tmp_path / "model.pt")
 
 
