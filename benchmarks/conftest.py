@@ -22,7 +22,7 @@ from r_session import RSession
 RESULTS = Path(os.environ.get("BIOMARK_BENCH_RESULTS", Path(__file__).parent / "results"))
 PACKAGES = (
     *("numpy", "scipy", "scikit-learn", "pandas", "statsmodels"),
-    *("pauc", "confidenceinterval", "MLstatkit", "dcurves", "MAPIE", "pycaleva", "tableone"),
+    *("pauc", "confidenceinterval", "MLstatkit", "dcurves", "MAPIE", "pycaleva", "tableone", "mlscorecheck"),
 )
 
 Timed = Callable[[], object]

@@ -240,5 +240,54 @@ def test_audit(duel):
     from biomark.stats import audit
 
     table = Path(__file__).parents[1] / "examples" / "huang2024" / "published.yaml"
-    reason = "checks one row of scores at a time; rates beside ours are in docs/audit.md"
+    reason = (
+        "checks one row of scores at a time: see the next line, and docs/audit.md for the rates beside ours"
+    )
     duel("audit of the paper's tables", 1, lambda: audit(table), {"mlscorecheck": reason}, rounds=3)
+
+
+@pytest.mark.parametrize("n_wrong", [0, 3])
+def test_audit_of_rows(duel, n_wrong):
+    """Six rows of one table, the last with an accuracy that no count gives: both must say so."""
+    from biomark.stats import audit
+
+    # Accuracy, sensitivity and specificity of 68 positive and 20 negative patients.
+    possible = [(p + n, p, n) for p, n in ((52, 8), (46, 15), (56, 17), (61, 11), (40, 19), (66, 3))]
+    rows = [
+        (f"{a / 88 - 0.031 * (k >= 6 - n_wrong):.3f}", f"{b / 68:.3f}", f"{c / 20:.3f}")
+        for k, (a, b, c) in enumerate(possible)
+    ]
+    table = {
+        "sets": {
+            "test": {
+                "n": 88, "labels": {"ER": {"pos": 68, "neg": 20}},
+                "rows": [
+                    {"model": f"m{k}", "label": "ER", "acc": [a], "sen": [b], "spec": [c]}
+                    for k, (a, b, c) in enumerate(rows)
+                ],
+            }
+        }
+    }  # fmt: skip
+    blamed = {finding.where.split("/")[1] for finding in audit(table)}
+    assert blamed == {f"m{k}" for k in range(6 - n_wrong, 6)}
+    rival = absent("mlscorecheck")
+    if rival is None:
+        import logging
+
+        from mlscorecheck.check.binary import check_1_testset_no_kfold
+
+        logging.disable(logging.CRITICAL)
+        printed = [dict(zip(("acc", "sens", "spec"), map(float, row), strict=True)) for row in rows]
+
+        def rival():
+            return [
+                check_1_testset_no_kfold(testset={"p": 68, "n": 20}, scores=row, eps=0.0005)["inconsistency"]
+                for row in printed
+            ]
+
+        assert rival() == [k >= 6 - n_wrong for k in range(6)]
+    wrong = f", {n_wrong} of them impossible (ours also: by which misprint)" if n_wrong else ""
+    duel(
+        f"audit of 6 rows of accuracy, sensitivity and specificity{wrong}", 6,
+        lambda: audit(table), {"mlscorecheck": rival}, rounds=15,
+    )  # fmt: skip
