@@ -7,8 +7,7 @@ from auc_interval_coverage import classes
 from binormal import counted, paired
 from biomark import stats
 from scipy.special import chdtrc, ndtr, stdtr, stdtrit
-from scipy.stats import rankdata
-from vectorised import Z, auc_and_variance, coverage, newcombe, placements
+from vectorised import Z, auc_and_variance, coverage, doubled_ranks, newcombe, placements
 
 SIZES, PREVALENCES, AUCS = (30, 88, 388, 2000), (0.1, 0.3, 0.5, 0.9), (0.6, 0.8, 0.9, 0.98)
 CORRELATION = 0.5
@@ -25,10 +24,9 @@ def cells(n_sets: int) -> list[dict]:
 
 
 def venkatraman_cells(n_sets: int) -> list[dict]:
-    few = {30: n_sets, 88: n_sets, 388: n_sets // 5}
     return [
-        {"n": n, "prevalence": p, "auc": a, "ties": t, "sets": few[n]}
-        for n in few for t in (False, True) for p in (0.1, 0.5) for a in (0.6, 0.9)
+        {"n": n, "prevalence": p, "auc": a, "ties": t, "sets": n_sets}
+        for n in (30, 88, 388) for t in (False, True) for p in (0.1, 0.5) for a in (0.6, 0.9)
     ]  # fmt: skip
 
 
@@ -62,7 +60,6 @@ def paired_tests(cell: dict, rng: np.random.Generator) -> dict:
     p_values: dict[str, list] = {"delong-paired": [], "delong-contrast": [], "permutation": []}
     extra = {"difference": [], "variance": []}
     per_chunk = 100 if cell["n"] <= BOOTSTRAP_UP_TO else 500
-    with_bootstrap = cell["sets"] if cell["n"] < BOOTSTRAP_UP_TO else cell["sets"] // 5
     if cell["n"] <= BOOTSTRAP_UP_TO:
         p_values["bootstrap"] = []
     done = 0
@@ -70,16 +67,17 @@ def paired_tests(cell: dict, rng: np.random.Generator) -> dict:
         pos, neg = paired(
             rng, size, *classes(cell), [cell["auc"]] * 3, correlation=CORRELATION, ties=cell["ties"]
         )
-        placed = [placements(p, n, ties=cell["ties"]) for p, n in zip(pos, neg, strict=True)]
+        ranks = [doubled_ranks(p, n, ties=cell["ties"]) for p, n in zip(pos, neg, strict=True)]
+        placed = [placements(*of_model) for of_model in ranks]
         v10, v01 = (np.stack([values[k] for values in placed], axis=1) for k in (0, 1))
         difference, variance, p_value = _delong(v10, v01)
         p_values["delong-paired"].append(p_value)
         p_values["delong-contrast"].append(_contrast(v10, v01))
         extra["difference"].append(difference)
         extra["variance"].append(variance)
-        permuted = _permutation(pos, neg, placed, rng)
+        permuted = _permutation(ranks, placed, rng)
         p_values["permutation"].append(permuted)
-        if cell["n"] <= BOOTSTRAP_UP_TO and done < with_bootstrap:
+        if cell["n"] <= BOOTSTRAP_UP_TO:
             p_values["bootstrap"].append(_bootstrap(pos, neg, difference, rng))
         if done == 0:
             _check(pos, neg, p_value, p_values["delong-contrast"][0], permuted)
@@ -115,7 +113,7 @@ def difference_coverage(cell: dict, rng: np.random.Generator) -> dict:
     bounds: dict[str, list] = {"paired": [], "unpaired": []}
     for size in _chunks(cell["sets"], max(1, 1_000_000 // cell["n"])):
         pos, neg = paired(rng, size, *sizes, aucs, correlation=CORRELATION, ties=ties)
-        placed = [placements(p, n, ties=ties) for p, n in zip(pos, neg, strict=True)]
+        placed = [placements(*doubled_ranks(p, n, ties=ties)) for p, n in zip(pos, neg, strict=True)]
         v10, v01 = (np.stack([values[k] for values in placed], axis=1) for k in (0, 1))
         _, variance, _ = _delong(v10, v01)
         bounds["paired"].append(_difference_bounds(*v10.mean(axis=2).T, variance, Z, sizes))
@@ -181,10 +179,9 @@ def _contrast(v10, v01):
     return np.where(rank == 0, 1.0, chdtrc(np.maximum(rank, 1), statistic))
 
 
-def _permutation(pos, neg, placed, rng):
-    m, n = pos.shape[2], neg.shape[2]
-    ranks = [rankdata(np.concatenate([pos[k], neg[k]], axis=1), axis=1) for k in (0, 1)]
-    crossed = [placements(ranks[k][:, :m], ranks[1 - k][:, m:], ties=True) for k in (0, 1)]
+def _permutation(ranks, placed, rng):
+    crossed = [placements(ranks[k][0], ranks[1 - k][1]) for k in (0, 1)]
+    m, n = (values.shape[1] for values in placed[0])
     terms = np.concatenate(
         [
             ((placed[0][0] - placed[1][0]) + (crossed[0][0] - crossed[1][0])) / (2.0 * m),

@@ -67,24 +67,40 @@ def auc_intervals(area, variance, m, n):
     return bounds
 
 
-def placements(pos, neg, *, ties: bool):
-    """Placement values of each row: arrays of shape (rows, m) and (rows, n) give the same shapes."""
-    if not ties:
-        return _untied(pos, neg)
-    # Scores are whole or half numbers here: each order of the tied once, and the mean of both.
-    first, second = _untied(pos, neg + 0.2), _untied(pos, neg - 0.2)
-    return (first[0] + second[0]) / 2.0, (first[1] + second[1]) / 2.0
+def doubled_ranks(pos, neg, *, ties: bool):
+    """Twice the mid-rank of each score within its row, whole numbers; shapes as given, (rows, m) and (rows, n).
+
+    With ``ties`` the scores are ratings 0, 1, 2, ... and are counted, not sorted.
+    """
+    m = pos.shape[1]
+    whole = np.concatenate([pos, neg], axis=1)
+    if ties:
+        levels = whole.astype(np.int64)
+        counts = _counts(levels, int(levels.max()) + 1)
+        ranks = np.take_along_axis(2 * np.cumsum(counts, axis=1) - counts + 1, levels, axis=1)
+    else:
+        order = np.argsort(whole, axis=1)
+        ranks = np.empty(order.shape, dtype=np.int64)
+        np.put_along_axis(ranks, order, 2 * np.arange(1, order.shape[1] + 1)[None], axis=1)
+    return ranks[:, :m], ranks[:, m:]
 
 
-def _untied(pos, neg):
-    m, n = pos.shape[1], neg.shape[1]
-    order = np.argsort(np.concatenate([pos, neg], axis=1), axis=1)
-    is_pos = order < m
-    cum_pos = np.cumsum(is_pos, axis=1)
-    placed = np.where(is_pos, (np.arange(1, m + n + 1) - cum_pos) / n, (m - cum_pos) / m)
-    values = np.empty_like(placed)
-    np.put_along_axis(values, order, placed, axis=1)
-    return values[:, :m], values[:, m:]
+def placements(pos, neg):
+    """Placement values of each row from doubled ranks, (rows, m) and (rows, n), by counting."""
+    top = int(max(pos.max(), neg.max())) + 1
+    placed = []
+    for own, other in ((pos, neg), (neg, pos)):
+        counts = _counts(other, top)
+        twice_below = 2 * np.cumsum(counts, axis=1) - counts
+        placed.append(np.take_along_axis(twice_below, own, axis=1) / (2.0 * other.shape[1]))
+    return placed[0], 1.0 - placed[1]
+
+
+def _counts(values, top: int):
+    """How often each of 0..top - 1 stands in each row."""
+    rows = values.shape[0]
+    flat = (values + top * np.arange(rows)[:, None]).ravel()
+    return np.bincount(flat, minlength=rows * top).reshape(rows, top)
 
 
 def coverage(bounds, truth: float) -> dict[str, float]:
