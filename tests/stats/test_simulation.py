@@ -53,7 +53,7 @@ def test_what_stands_beside_the_auc_covers_at_88_patients(module):
 
 @pytest.mark.parametrize("study", ["auc-intervals", "unpaired", "proportions"])
 def test_stored_results_come_from_this_code(module, study):
-    run = module("run")
+    studies = module("studies")
     stored = json.loads((SIMULATION / "results" / f"{study}.json").read_text(encoding="utf-8"))["cells"]
     for record in (stored[0], stored[1]):
-        assert run.simulate(study, record["cell"]) == record["found"]
+        assert studies.simulate(study, record["cell"]) == record["found"]
