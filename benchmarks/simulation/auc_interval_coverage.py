@@ -32,7 +32,7 @@ def classes(cell: dict) -> tuple[int, int]:
     return n_pos, cell["n"] - n_pos
 
 
-def _one_set(of_pos, of_neg):
+def one_set(of_pos, of_neg):
     """Labels and scores of one data set from its counts."""
     at = np.arange(of_pos.size)
     score = np.concatenate([np.repeat(at, of_pos), np.repeat(at, of_neg)])
@@ -59,7 +59,7 @@ def analytic(cell: dict, rng: np.random.Generator) -> dict:
 def _check(counts, area, variance, n_pos, n_neg) -> None:
     bounds = auc_intervals(area[:10], variance[:10], n_pos, n_neg)
     for at in range(min(10, area.size)):
-        labels, score = _one_set(counts[0][at], counts[1][at])
+        labels, score = one_set(counts[0][at], counts[1][at])
         for method, (low, high) in bounds.items():
             found = stats.auc_ci(labels, score, method=method)
             np.testing.assert_allclose(
@@ -106,7 +106,7 @@ def bootstrap(cell: dict, rng: np.random.Generator) -> dict:
 
 def _check_replicates(of_pos, of_neg, drawn_pos, drawn_neg, replicates) -> None:
     """Hold a data set's replicates against the AUCs that the package gives to the same counts."""
-    labels, score = _one_set(of_pos, of_neg)
+    labels, score = one_set(of_pos, of_neg)
     of_package = WeightedAuc(labels == 1, score)
     counts = np.concatenate([drawn_pos, drawn_neg]).T
     np.testing.assert_allclose(of_package(counts), replicates, atol=1e-9)

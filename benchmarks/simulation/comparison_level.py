@@ -59,7 +59,7 @@ def paired_tests(cell: dict, rng: np.random.Generator) -> dict:
     """
     p_values: dict[str, list] = {"delong-paired": [], "delong-contrast": [], "permutation": []}
     extra = {"difference": [], "variance": []}
-    per_chunk = 100 if cell["n"] <= BOOTSTRAP_UP_TO else 500
+    per_chunk = 100
     if cell["n"] <= BOOTSTRAP_UP_TO:
         p_values["bootstrap"] = []
     done = 0

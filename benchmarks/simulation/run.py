@@ -47,7 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     studies = {
         study: Study(options.out / f"{study}.json", STUDIES[study][0](options.sets)) for study in options.only
     }
-    tasks = [(name, cell) for name, study in studies.items() for cell in study.open()[: options.cells]]
+    tasks = [
+        (name, cell)
+        for name, study in studies.items()
+        for cell in study.open()[: options.cells]
+        if not options.sizes or cell.get("n") in options.sizes
+    ]
     # Small samples first: they are quick, and where the methods differ.
     tasks.sort(key=lambda task: task[1].get("n", 0))
     done = 0
@@ -66,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 progress.advance(bar)
         except KeyboardInterrupt:
             progress.stop()
-            print(f"stopped: {done} of {len(tasks)} cells are kept; the same command goes on", file=sys.stderr)
+            print(
+                f"stopped: {done} of {len(tasks)} cells are kept; the same command goes on", file=sys.stderr
+            )
             return 130
     return 0
 
@@ -106,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, help="cells at a time (default: every core)")
     parser.add_argument("--only", nargs="*", default=list(STUDIES), choices=list(STUDIES))
     parser.add_argument("--cells", type=int, help="the first cells of each study alone")
+    parser.add_argument("--sizes", nargs="*", type=int, help="cells of these numbers of patients alone")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     parser.add_argument("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster, tcp://host:port")
     return parser

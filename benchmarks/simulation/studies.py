@@ -8,22 +8,36 @@ import zlib
 import auc_interval_coverage
 import cluster_coverage
 import comparison_level
+import curve_coverage
+import group_test_level
+import mean_coverage
+import multiplicity_level
 import numpy as np
-import other_intervals
+import operating_point_coverage
+import probability_coverage
 import proportion_coverage
+import resampled_coverage
+import strata_level
 
 STUDIES = {
     "auc-intervals": (auc_interval_coverage.analytic_cells, auc_interval_coverage.analytic),
     "proportions": (proportion_coverage.interval_cells, proportion_coverage.intervals),
     "mcnemar": (proportion_coverage.mcnemar_cells, proportion_coverage.mcnemar),
-    "other-intervals": (other_intervals.cells, other_intervals.analytic),
-    "other-resampled": (other_intervals.resampled_cells, other_intervals.resampled),
+    "multiplicity": (multiplicity_level.cells, multiplicity_level.errors),
+    "operating-point": (operating_point_coverage.cells, operating_point_coverage.intervals),
+    "curve": (curve_coverage.cells, curve_coverage.intervals),
+    "probabilities": (probability_coverage.cells, probability_coverage.intervals),
     "unpaired": (comparison_level.cells, comparison_level.unpaired),
+    "differences": (comparison_level.cells, comparison_level.difference_coverage),
     "clusters": (cluster_coverage.cells, cluster_coverage.intervals),
+    "group-tests": (group_test_level.cells, group_test_level.levels),
+    "means": (mean_coverage.cells, mean_coverage.intervals),
+    "strata": (strata_level.cells, strata_level.levels),
     "auc-bootstrap": (auc_interval_coverage.bootstrap_cells, auc_interval_coverage.bootstrap),
     "paired": (comparison_level.cells, comparison_level.paired_tests),
-    "differences": (comparison_level.cells, comparison_level.difference_coverage),
     "venkatraman": (comparison_level.venkatraman_cells, comparison_level.venkatraman),
+    "resampled": (resampled_coverage.cells, resampled_coverage.intervals),
+    "resampled-beside": (resampled_coverage.cells, resampled_coverage.beside),
 }
 SEED = 20250
 

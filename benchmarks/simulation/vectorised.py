@@ -10,6 +10,8 @@ import numpy as np
 from scipy.special import expit, logit, ndtri
 
 Z = float(ndtri(0.975))
+# Of the tests, two-sided.
+LEVEL = 0.05
 
 
 def auc_and_variance(of_pos, of_neg):
