@@ -121,9 +121,7 @@ def _area_between(below_a: NDArray[np.int64], below_b: NDArray[np.int64]) -> Flo
     return np.asarray(2.0 * np.abs(below_a - below_b)[:, :-1].sum(axis=1))
 
 
-def _positives_below(
-    ranks: FloatArray, noise: FloatArray, positive: NDArray[np.bool_]
-) -> NDArray[np.int64]:
+def _positives_below(ranks: FloatArray, noise: FloatArray, positive: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Positives among the k lowest, k = 1..n, of each row of ranks, ties broken by the noise.
 
     Rank, noise and class share one whole number, so that a plain sort puts them in order.

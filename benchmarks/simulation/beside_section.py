@@ -1,4 +1,4 @@
-"""Sections of the simulation page: what the report prints beside the AUC, and how many data sets each study has."""
+"""Sections of the simulation page about studies that are told in rows: what, how many patients, mean and worst."""
 
 from __future__ import annotations
 
@@ -7,43 +7,125 @@ from statistics import mean
 
 from tables import Records, described, having, markdown_table, percent
 
-BESIDE = """
-Through the package's own functions, on scores as above; probabilities follow from them by Bayes' rule and are
-calibrated. Cut-offs, the macro AUC (three labels) and the pointwise band have 500 replicates, the embedding 99
-permutations; the shares of heat-map energy are beta-distributed. Data sets without an answer are left out of the
-coverage, and count as not rejected in a test. Coverage (nominal 95) or level (nominal 5), in percent, over prevalences
-0.1, 0.3 and 0.5 and AUCs 0.6, 0.8 and 0.95, as far as the cells are done; the worst is the least coverage or the
-highest level. A net benefit at 0.3 where hardly anybody is predicted as much (prevalence 0.1, AUC 0.6) is 0 with an
-interval of no width in most data sets, and the truth is not quite 0. The simultaneous band holds the whole curve.
+ROWS = """
+Coverage of nominal 95% intervals or type I error of tests at 5%, in percent, over the cells of each n; the worst is
+the least coverage or the highest level. Data sets without an answer are left out of the coverage and count as not
+rejected in a test; the last column gives their share in the cell that has most of them.
 """.strip().replace("\n", " ")
+SECTIONS = {
+    "curve": (
+        "Partial area and average precision",
+        """The partial area is that over specificities above 0.9. It rests on the negatives that lie there: at a
+        prevalence of 0.9 and n = 30 that is less than one patient, and no interval of it can be trusted.""",
+    ),
+    "probabilities": (
+        "Probabilities: Brier score, calibration, net benefit",
+        """Probabilities follow from the scores by Bayes' rule, so that they are calibrated; with ties each rating
+        has one. Labels are drawn, so that their number varies. A net benefit at a threshold that hardly any
+        prediction reaches, or that nearly all exceed, has an interval of no width or nearly none, which misses.""",
+    ),
+    "operating-point": (
+        "Measures at a fixed threshold",
+        """Patients are drawn without regard to their class. Sensitivity and specificity are 0.7 and 0.75, 0.9 and
+        0.9, or 0.95 and 0.6, the prevalence 0.1, 0.3, 0.5 or 0.9; predictive values elsewhere are at a prevalence
+        of 0.2. The ratios have no interval where a cell is 0, as often as the last column says.""",
+    ),
+    "resampled": (
+        "Cut-offs, overall metrics, bands and embeddings",
+        """Through the package's own functions with 500 replicates: the chosen cut-off and what it yields, metrics
+        over three labels, the band of the ROC curve; 99 permutations for an embedding that knows nothing of the
+        label, up to n = 388. Prevalences 0.1, 0.5 and 0.9, ties at 0.5, AUCs 0.6, 0.8 and 0.95. The simultaneous band
+        holds the whole curve, the calibration curve is judged at the middle of its range. With ties, two cut-offs
+        are equally good, and either counts.""",
+    ),
+    "overall": (
+        "Two models over several labels",
+        """The bootstrap of whole patients with 500 replicates; two models of equal AUC on the same patients,
+        correlation 0.5, three labels, prevalences 0.1 and 0.5, AUCs 0.6, 0.8 and 0.95.""",
+    ),
+    "means": (
+        "Means of one value a patient",
+        """Such as the share of a heat map's energy in the lesion: beta-distributed values with mean 2/7, a pointing
+        game that hits seven times of ten, models that are exchangeable, 499 random flips. In pairs, two lesions of
+        one patient are alike. The tests against chance are one-sided.""",
+    ),
+    "group-tests": (
+        "Tests of the baseline table",
+        """Two groups (70% and 30% of the patients) or three (60, 20, 20) that do not differ. Skewed values are
+        log-normal; ranks are of distinct values and of three grades; two kinds have chances 0.85 and 0.15, four
+        0.5, 0.3, 0.15 and 0.05.""",
+    ),
+    "strata": (
+        "Tests over strata, and of clusters",
+        """n patients in three strata of equal size, three labels, two models of equal AUC in every stratum; the joint
+        test of the macro AUC has 500 replicates. Clusters are pairs of lesions whose scores are correlated. Prevalences
+        0.3 and 0.5, AUCs 0.7 and 0.9.""",
+    ),
+}
 DATA_SETS = """
 Every cell is meant to have 10,000 data sets, or 2,000 where replicates are drawn within each data set of many patients
-and beside the AUC. Cells that have fewer are done in part, for want of processor time, and `make simulate` completes
-them. No bootstrap was simulated at n = 2,000. The error is half the width of the simulation's own 95% interval, in
-percentage points, at a coverage of 95% or a level of 5%.
+and over strata. Cells that have fewer are done in part, for want of processor time, and `make simulate` completes
+them. The error is half the width of the simulation's own 95% interval, in percentage points, at a coverage of 95% or a
+level of 5%.
 """.strip().replace("\n", " ")
 
 
-def beside_section(records: Records) -> str:
-    """Table the coverage or level of each interval and test, by n."""
-    lines = ["## What the report prints beside the AUC", "", BESIDE, ""]
+def row_sections(studies: dict[str, Records]) -> list[str]:
+    """Return a section for each study that was run."""
+    sections = []
+    for study, (title, words) in SECTIONS.items():
+        records = studies.get(study, []) + (
+            studies.get("resampled-beside", []) if study == "resampled" else []
+        )
+        if records:
+            said = [f"## {title}", "", " ".join(words.split()), ""]
+            sections.append("\n".join([*said, *([ROWS, ""] if not sections else []), *_rows(records)]))
+    return sections
+
+
+def _rows(records: Records) -> list[str]:
     rows = []
     for name in dict.fromkeys(name for record in records for name in record["found"]):
         for n in sorted({record["cell"]["n"] for record in having(records, name)}):
             here = [r for r in having(records, name) if r["cell"]["n"] == n]
             what = "coverage" if any("coverage" in r["found"][name] for r in here) else "level"
             values = [(r["found"][name][what], r) for r in here if what in r["found"][name]]
+            if not values:
+                continue
             worst = (min if what == "coverage" else max)(values, key=lambda item: item[0])
             undefined = max(r["found"][name].get("undefined", 0.0) for r in here)
             rows.append(
                 [
-                    name, what, str(n), str(len(values)), f"{min(r['cell']['sets'] for r in here):,}",
-                    percent(mean(value for value, _ in values)), percent(worst[0]), described(worst[1]["cell"]),
+                    name.replace("_", " "), what, f"{n:,}", str(len(values)),
+                    f"{min(r['cell']['sets'] for r in here):,}", percent(mean(value for value, _ in values)),
+                    percent(worst[0]), described(worst[1]["cell"], without="n"),
                     percent(undefined) if undefined else "",
                 ]
             )  # fmt: skip
     head = ["what", "is", "n", "cells", "data sets", "mean", "worst", "where", "most undefined"]
-    return "\n".join(lines + markdown_table(head, rows))
+    return markdown_table(head, rows)
+
+
+def multiplicity_section(records: Records) -> str:
+    """Family-wise error and false discovery rate of each adjustment."""
+    methods = tuple(records[0]["found"])
+    lines = [
+        "## Adjustments for many tests",
+        "",
+        "Two-sided tests of normal statistics of equal correlation; a false null hypothesis moves its statistic by 3. "
+        "Chance that some true null hypothesis is rejected at 5%, and in brackets the mean share of true ones among "
+        "the rejected, in percent. Holm and Bonferroni hold the first, Benjamini-Hochberg the second.",
+        "",
+    ]
+    rows = [
+        [str(r["cell"]["tests"]), str(r["cell"]["false_nulls"]), f"{r['cell']['correlation']:g}"]
+        + [
+            f"{percent(r['found'][m]['family_wise'])} ({percent(r['found'][m]['false_discovery'])})"
+            for m in methods
+        ]
+        for r in records
+    ]
+    return "\n".join(lines + markdown_table(["tests", "false nulls", "correlation", *methods], rows))
 
 
 def data_set_section(studies: dict[str, Records]) -> str:
@@ -59,7 +141,7 @@ def data_set_section(studies: dict[str, Records]) -> str:
             sizes = {
                 r["cell"].get("n", r["cell"].get("patients")) for r in records if r["cell"]["sets"] == sets
             }
-            of = ", ".join(f"{n:,}" for n in sorted(sizes))
+            of = "" if None in sizes else ", n = " + ", ".join(f"{n:,}" for n in sorted(sizes))
             error = 196.0 * sqrt(0.05 * 0.95 / sets)
-            rows.append([f"{name}, n = {of}", str(numbers.count(sets)), f"{sets:,}", f"{error:.1f}"])
+            rows.append([f"{name}{of}", str(numbers.count(sets)), f"{sets:,}", f"{error:.1f}"])
     return "\n".join(lines + markdown_table(["study", "cells", "data sets a cell", "error"], rows))

@@ -6,7 +6,7 @@ from html import escape
 
 from biomark.viz.theme import LIGHT
 
-DASHES = ("", "7 3", "2 2", "9 3 2 3", "14 4", "4 2 1 2")
+DASHES = ("", "7 3", "2 2", "9 3 2 3", "14 4", "4 2 1 2", "1 3")
 MARGIN, PANEL, GAP, TOP, BOTTOM = 62, (190, 190), 16, 28, 74
 
 
@@ -62,10 +62,11 @@ def line_chart(
     parts.append(
         f'<text transform="translate(14 {TOP + h / 2}) rotate(-90)" text-anchor="middle">{escape(y)}</text>'
     )
-    across = max(1, (width - MARGIN) // 150)
+    column = max(150, 45 + round(5.8 * max(map(len, names))))
+    across = max(1, (width - MARGIN) // column)
     for at, name in enumerate(names):
         colour, dash = svg_style(at)
-        left, top = MARGIN + at % across * 150, TOP + h + 50 + at // across * 16
+        left, top = MARGIN + at % across * column, TOP + h + 50 + at // across * 16
         parts.append(svg_line(left, top - 4, left + 26, top - 4, colour, width=1.8, dash=dash))
         parts.append(svg_text(left + 31, top, name, "start"))
     return "\n".join([*parts, "</svg>", ""])

@@ -8,8 +8,9 @@ from pathlib import Path
 from statistics import mean
 from textwrap import fill
 
-from beside_section import beside_section, data_set_section
+from beside_section import data_set_section, multiplicity_section, row_sections
 from line_chart import line_chart
+from simulated import functions_section
 from tables import (
     Records,
     by_n_and_auc,
@@ -31,6 +32,10 @@ AUC_METHODS = (
     "delong", "delong-logit", "hanley-mcneil", "newcombe", "bootstrap-percentile", "bootstrap-bca"
 )  # fmt: skip
 PROPORTIONS = ("wilson", "clopper-pearson", "agresti-coull", "jeffreys", "wald")
+BESIDE = (
+    "partial AUC, delong", "partial AUC, delong-logit", "average precision, logit", "Brier score",
+    "calibration slope", "net benefit at 0.1",
+)  # fmt: skip
 PAIRED = ("delong-paired", "delong-contrast", "bootstrap", "permutation", "venkatraman")
 
 
@@ -53,8 +58,12 @@ def main() -> None:
         parts.append(_difference_section(studies["differences"]))
     parts.append(_test_section(tests))
     parts.append(_mcnemar_section(studies["mcnemar"]))
-    if beside := studies.get("other-intervals", []) + studies.get("other-resampled", []):
-        parts.append(beside_section(beside))
+    if "multiplicity" in studies:
+        parts.append(multiplicity_section(studies["multiplicity"]))
+    parts += row_sections(studies)
+    if beside := studies.get("curve", []) + studies.get("probabilities", []):
+        parts.append("## By AUC\n\n![Coverage of what stands beside the AUC](images/simulation_beside.svg)")
+    parts.append(functions_section())
     parts.append(data_set_section(studies))
     lines = "\n\n".join(part.strip() for part in parts).splitlines()
     # Tables keep their lines; paragraphs are broken as in the other pages.
@@ -62,6 +71,8 @@ def main() -> None:
     (DOCS / "simulation.md").write_text("\n".join([*wrapped, ""]))
     (DOCS / "images" / "simulation_auc_intervals.svg").write_text(_auc_chart(auc))
     (DOCS / "images" / "simulation_tests.svg").write_text(_test_chart(tests))
+    if beside:
+        (DOCS / "images" / "simulation_beside.svg").write_text(_beside_chart(beside))
 
 
 INTRODUCTION = """
@@ -75,9 +86,9 @@ Scores are binormal with equal spread: positives around a mean that gives the st
 means that they were cut into five ratings, with the AUC of the ratings as the truth. The numbers of positives and
 negatives are fixed at prevalence times n. With 10,000 data sets in a cell the simulation's own 95% error is 0.4
 percentage points at a coverage of 95%, with 2,000 it is 1.0, with 1,000 it is 1.4, with 200 it is 3.0; the last table
-says which cells have how many. Intervals
-without a bootstrap and the paired tests are computed for many data sets at once; in each of their cells the first data
-sets went through the package's functions too, and agreed.
+says which cells have how many. Much is computed for many data sets at once; in each such cell the first data sets went
+through the package's functions too, and agreed. What is simulated of each function stands in the table before the
+last.
 
 At n = 30 with a prevalence of 0.1 there are three positives, and at 0.9 three negatives: such cells are here to show
 where a method ends, and no method makes a study of that size sound.
@@ -208,7 +219,27 @@ def _difference_section(records: Records) -> str:
         "percent: mean over prevalence (0.1, 0.3, 0.5, 0.9) and ties, least in brackets.",
         "",
     ]
-    return "\n".join(lines + by_n_and_auc(records, ("paired", "unpaired"), "coverage", min))
+    lines += by_n_and_auc(records, ("paired", "unpaired"), "coverage", min)
+    lines += [
+        "",
+        "An interval that misses on one side is a one-sided error at 2.5%: wholly above the true difference of 0.1 it "
+        "would show superiority by a margin of 0.1, wholly below it the non-inferiority of the other model at that "
+        "margin; equivalence needs both of two such tests and errs less. Mean over prevalence and ties, most in "
+        "brackets, in percent.",
+        "",
+    ]
+    sided = [
+        {
+            "cell": r["cell"],
+            "found": {
+                f"{name}, {words}": {"share": of[side]}
+                for name, of in r["found"].items()
+                for side, words in (("too_high", "above"), ("too_low", "below"))
+            },
+        }
+        for r in records
+    ]
+    return "\n".join(lines + by_n_and_auc(sided, tuple(sided[0]["found"]), "share", max))
 
 
 def _test_section(records: Records) -> str:
@@ -292,6 +323,13 @@ def _test_chart(records: Records) -> str:
     return _chart(
         records, (*PAIRED, "delong-unpaired", "interaction"), "level",
         title="Type I error of tests of AUCs at 5% (simulated)", y="rejected", y_range=(0.0, 0.15), target=0.05,
+    )  # fmt: skip
+
+
+def _beside_chart(records: Records) -> str:
+    return _chart(
+        records, BESIDE, "coverage", title="Coverage of nominal 95% intervals beside the AUC (simulated)",
+        y="coverage", y_range=(0.5, 1.0), target=0.95,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ import mean_coverage
 import multiplicity_level
 import numpy as np
 import operating_point_coverage
+import overall_level
 import probability_coverage
 import proportion_coverage
 import resampled_coverage
@@ -32,6 +33,7 @@ STUDIES = {
     "clusters": (cluster_coverage.cells, cluster_coverage.intervals),
     "group-tests": (group_test_level.cells, group_test_level.levels),
     "means": (mean_coverage.cells, mean_coverage.intervals),
+    "overall": (overall_level.cells, overall_level.levels),
     "strata": (strata_level.cells, strata_level.levels),
     "auc-bootstrap": (auc_interval_coverage.bootstrap_cells, auc_interval_coverage.bootstrap),
     "paired": (comparison_level.cells, comparison_level.paired_tests),

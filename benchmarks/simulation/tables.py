@@ -57,8 +57,15 @@ def data_sets(records: Records, name: str = "") -> str:
     return f"{many:,}" if few == many else f"{few:,} to {many:,}"
 
 
-def described(cell: dict) -> str:
-    return f"n {cell['n']:,}, prevalence {cell['prevalence']:g}, AUC {cell['auc']:g}{', ties' if cell['ties'] else ''}"
+def described(cell: dict, *, without: str = "") -> str:
+    """What a cell is, in words, without the number of its data sets."""
+    parts = []
+    for name, value in cell.items():
+        if name in ("sets", without) or (name == "ties" and not value):
+            continue
+        word = {"auc": "AUC", "n": "n"}.get(name, name.replace("_", " "))
+        parts.append(word if name == "ties" else f"{word} {value:,}" if name == "n" else f"{word} {value:g}")
+    return ", ".join(parts)
 
 
 def percent(value: float) -> str:

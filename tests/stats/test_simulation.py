@@ -2,10 +2,12 @@
 
 import json
 from importlib import import_module
+from inspect import isfunction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from biomark import stats
 
 SIMULATION = Path(__file__).parents[2] / "benchmarks" / "simulation"
 
@@ -39,21 +41,57 @@ def test_obuchowski_keeps_the_level_where_delong_takes_lesions_for_patients(modu
     assert found["obuchowski-logit"]["coverage"] > 0.92
 
 
-def test_what_stands_beside_the_auc_covers_at_88_patients(module):
-    cell = {"n": 88, "prevalence": 0.3, "auc": 0.8, "ties": False, "sets": 300}
-    found = module("other_intervals").analytic(cell, np.random.default_rng(4))
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize(("study", "held"), [("curve", 3), ("probabilities", 9)])
+def test_what_stands_beside_the_auc_covers_at_88_patients(module, study, held, ties):
+    cell = {"n": 88, "prevalence": 0.3, "auc": 0.8, "ties": ties, "sets": 400}
+    found = module("studies").STUDIES[study][1](cell, np.random.default_rng(4))
     for name, of in found.items():
         # Five standard errors below 92%, which the worst of them keeps; as many above 5%.
         if "coverage" in of:
-            assert of["coverage"] > 0.92 - 5 * np.sqrt(0.92 * 0.08 / 300), (name, of)
+            assert of["coverage"] > 0.92 - 5 * np.sqrt(0.92 * 0.08 / 400), (name, of)
         else:
-            assert of["level"] < 0.05 + 5 * np.sqrt(0.05 * 0.95 / 300), (name, of)
-    assert len(found) == 13
+            assert of["level"] < 0.05 + 5 * np.sqrt(0.05 * 0.95 / 400), (name, of)
+    assert len(found) == held
 
 
-@pytest.mark.parametrize("study", ["auc-intervals", "unpaired", "proportions"])
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_truth_is_what_a_large_sample_comes_to(module, ties):
+    cell = {"n": 200_000, "prevalence": 0.3, "auc": 0.9, "ties": ties, "sets": 1}
+    rng = np.random.default_rng(5)
+    curve, probability = module("curve_coverage"), module("probability_coverage")
+    counts = module("binormal").counted(rng, 1, 60_000, 140_000, 0.9, ties=ties)
+    labels, score = module("auc_interval_coverage").one_set(counts[0][0], counts[1][0])
+    assert stats.partial_auc(labels, score) == pytest.approx(curve.true_partial_auc(cell), rel=0.02)
+    assert stats.average_precision(labels, score) == pytest.approx(
+        curve.true_average_precision(cell), rel=0.01
+    )
+    outcomes, linear = (values[0] for values in probability.drawn(cell, rng, 1))
+    chance, true = 1.0 / (1.0 + np.exp(-linear)), probability.truths(cell)
+    assert stats.brier_score(outcomes, chance).value == pytest.approx(true["Brier score"], rel=0.02)
+    benefit = stats.net_benefit(outcomes, chance, probability.AT).net_benefit
+    expected = [true[f"net benefit at {at:g}"] for at in probability.AT]
+    assert benefit == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize("study", ["auc-intervals", "unpaired", "proportions", "multiplicity"])
 def test_stored_results_come_from_this_code(module, study):
     studies = module("studies")
     stored = json.loads((SIMULATION / "results" / f"{study}.json").read_text(encoding="utf-8"))["cells"]
     for record in (stored[0], stored[1]):
         assert studies.simulate(study, record["cell"]) == record["found"]
+
+
+def test_every_function_is_simulated_or_has_nothing_to_cover(module):
+    simulated = module("simulated")
+    functions = {name for name in stats.__all__ if isfunction(getattr(stats, name))}
+    left = [name for names in simulated.NOTHING_TO_COVER.values() for name in names]
+    assert sorted([*simulated.SIMULATED, *left]) == sorted(functions)
+
+
+def test_the_stored_results_hold_what_the_page_says_is_simulated(module):
+    for function, (study, names) in module("simulated").SIMULATED.items():
+        stored = json.loads((SIMULATION / "results" / f"{study}.json").read_text(encoding="utf-8"))["cells"]
+        held = {name for record in stored for name in record["found"]}
+        for name in names:
+            assert any(one.startswith(name) for one in held), (function, study, name)
