@@ -112,7 +112,8 @@ def venkatraman_statistic(positive: NDArray[np.bool_], rank_a: FloatArray, rank_
     [2.0]
     """
     below = [
-        np.cumsum(positive[np.argsort(rank, axis=1, kind="stable")], axis=1) for rank in (rank_a, rank_b)
+        np.cumsum(positive[np.argsort(rank, axis=1, kind="stable")], axis=1, dtype=np.int64)
+        for rank in (rank_a, rank_b)
     ]
     return _area_between(*below)
 
