@@ -67,7 +67,7 @@ gpu: $(RIVALS)/.ready  ## on a machine with a CUDA device: the tests that need i
 	BIOMARK_BENCH_EPOCHS=250 $(RIVALS)/bin/python -m pytest -c benchmarks/pytest.ini benchmarks/test_training.py benchmarks/test_networks.py
 	$(RIVALS)/bin/python benchmarks/page.py
 
-simulate: $(READY)  ## simulate coverage and type I error and write docs/simulation.md
+simulate: $(READY)  ## simulate coverage and type I error (hours; a stopped run goes on) and write docs/simulation.md
 	$(BIN)/python benchmarks/simulation/run.py
 	$(BIN)/python benchmarks/simulation/page.py
 

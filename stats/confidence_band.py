@@ -98,8 +98,9 @@ def roc_band(
     Between observed points the curve is interpolated linearly; on a vertical step the upper end counts, as
     sensitivity at a given specificity is the best that can be had there. The pointwise band is degenerate
     where all replicates agree, notably at a sensitivity of 1, and covers too little with few positives: at a
-    specificity of 0.8 it held the true sensitivity in 93% of simulated sets of 88 patients on average, and in 69%
-    with nine positives and an AUC of 0.95. The simultaneous band held the whole curve in all of them.
+    specificity of 0.8 it held the true sensitivity in 92% of simulated sets of 88 patients on average, and in 67%
+    with nine positives and an AUC of 0.95. The simultaneous band held the whole curve in nearly all of them
+    (docs/simulation.md).
 
     The simultaneous band uses the bound of Dvoretzky, Kiefer and Wolfowitz with Massart's constant at level
     sqrt(confidence) for each class: d = sqrt(log(2 / (1 - sqrt(confidence))) / (2 m)), so that it is somewhat

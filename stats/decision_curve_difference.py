@@ -87,6 +87,10 @@ def net_benefit_difference(
 
     Notes
     -----
+    Where both models treat the same patients, or all but a few, the difference is 0 or nearly so with an interval of
+    no width, which misses the true difference however small that is: judge by it at thresholds at which the
+    models part (docs/simulation.md).
+
     The p value is that of z = difference / se, se from the influence of each patient on the difference, whatever the
     interval. A difference in net benefit of 0.01 is one more true positive per 100 patients at an unchanged number of
     false positives. Whether it is worth the price of the better model is no matter of its p value [1]_.

@@ -156,8 +156,8 @@ def delong_test(
     number without the cancellation.
 
     With few patients of one class the test rejects too often: for two AUCs of 0.6, simulated type I error at 5%
-    was 8% with nine positives among 88, and 8 to 11% with three among 30; at an AUC of 0.98 it hardly rejects
-    (docs/simulation.md).
+    was 7 to 8% with nine patients of one class among 88, and 10 to 11% with three among 30; at an AUC of 0.98 it
+    hardly rejects (docs/simulation.md).
 
     References
     ----------
@@ -294,8 +294,8 @@ def delong_contrast_test(
     redundant contrast out. All scores equivalent: statistic 0, 0 degrees of freedom, p = 1.
 
     The chi-square needs patients of both classes: with three models of AUC 0.6 and a correlation of 0.5 its
-    simulated type I error at 5% was 12% with nine positives among 88, and 21 to 26% with three among 30
-    (docs/simulation.md).
+    simulated type I error at 5% was 10 to 12% with nine patients of one class among 88, and 22 to 25% with
+    three among 30 (docs/simulation.md).
 
     References
     ----------

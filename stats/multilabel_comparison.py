@@ -103,6 +103,10 @@ def multilabel_test(
     The p values are not corrected for the number of metrics: name the metric first. Identical models give
     difference 0 and p = 1; replicates in which either model's metric is undefined are left out.
 
+    In simulated sets of 30 and 88 patients with three labels the test rejected 4 to 7% of true null hypotheses on
+    average, at most 9% (subset accuracy, 30 patients); the interval covered 93% or more on average
+    (docs/simulation.md).
+
     References
     ----------
     Efron B, Tibshirani RJ. An Introduction to the Bootstrap. Chapman and Hall 1993, chapters 13, 14 and 16.

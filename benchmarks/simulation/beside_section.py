@@ -36,7 +36,8 @@ SECTIONS = {
         over three labels, the band of the ROC curve; 99 permutations for an embedding that knows nothing of the
         label, up to n = 388. Prevalences 0.1, 0.5 and 0.9, ties at 0.5, AUCs 0.6, 0.8 and 0.95. The simultaneous band
         holds the whole curve, the calibration curve is judged at the middle of its range. With ties, two cut-offs
-        are equally good, and either counts.""",
+        are equally good, and either counts. The difference of net benefits is that from a model that knows nothing:
+        where both treat the same patients it has no width. The two average precisions are of independent scores.""",
     ),
     "overall": (
         "Two models over several labels",
