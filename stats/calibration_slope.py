@@ -142,21 +142,24 @@ def fit_logistic(
     Parameters
     ----------
     design : array of shape (n, k)
+        The first column is 1.
     target : array of shape (n,), in [0, 1]
         The caller has made sure that a finite maximum exists.
-    offset : array of shape (n,)
+    offset : array of shape (n,), finite
     codes : array of shape (n,), optional
         Clusters for the sandwich variance.
     """
     y = np.asarray(target, dtype=np.float64)
     columns = np.ascontiguousarray(design.T)
     beta = np.zeros(columns.shape[0])
+    beta[0] = _first_intercept(y, offset)
     fitted, deviance = _fit_at(beta @ columns + offset, y)
     for _ in range(MOST_STEPS):
         information = (columns * (fitted * (1.0 - fitted))) @ columns.T
         step = np.linalg.lstsq(information, columns @ (y - fitted), rcond=None)[0]
         fitted, tried = _fit_at((beta + step) @ columns + offset, y)
-        while tried > deviance + 1e-10 * abs(deviance) and np.abs(step).max() > 1e-12:
+        # A step beyond all numbers has no likelihood, and is worse than any.
+        while not tried <= deviance + 1e-10 * abs(deviance) and np.abs(step).max() > 1e-12:
             step = step / 2.0
             fitted, tried = _fit_at((beta + step) @ columns + offset, y)
         beta, deviance = beta + step, tried
@@ -198,8 +201,18 @@ def separation(positive: NDArray[np.bool_], x: FloatArray) -> str:
     return ""
 
 
+def _first_intercept(y: FloatArray, offset: FloatArray | float) -> float:
+    """Return an intercept at which as many have odds above 1 as are positive: there no weight is lost."""
+    total = float(y.sum())
+    if np.ndim(offset) == 0:
+        return float(logit(total / y.size)) - float(offset)
+    at = y.size - min(max(round(total), 1), y.size)
+    return -float(np.partition(offset, at)[at])
+
+
 def _fit_at(linear: FloatArray, y: FloatArray) -> tuple[FloatArray, float]:
     """Return the fitted probabilities and the deviance, from one exponential that cannot overflow."""
     small = np.exp(-np.abs(linear))
     fitted = np.where(linear >= 0.0, 1.0, small) / (1.0 + small)
-    return fitted, 2.0 * float(np.sum(np.log1p(small) + np.maximum(linear, 0.0) - y * linear))
+    with np.errstate(invalid="ignore", over="ignore"):
+        return fitted, 2.0 * float(np.sum(np.log1p(small) + np.maximum(linear, 0.0) - y * linear))

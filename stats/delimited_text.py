@@ -24,6 +24,8 @@ _BOM = b"\xef\xbb\xbf"
 _LONGEST_RECORD = 2**24
 _HEADER_PIECE = 2**20
 _DAMAGED_ROWS = 100_000
+# A narrower row is told from a sentence over two lines by nothing.
+_LEAST_COLUMNS = 4
 
 
 def table_from_text(content: bytearray, problems: ProblemList) -> InputTable:
@@ -52,6 +54,8 @@ def table_from_text(content: bytearray, problems: ProblemList) -> InputTable:
     _check_encoding(content, start, problems)
     header, header_row, delimiter, length = _header(content, start, problems)
     positions = named_columns(header, problems, row=header_row)
+    if len(header) == 1:
+        problems.add("has one column; separate the fields by commas, semicolons or tabs", row=header_row)
     if len(header) > MOST_COLUMNS:
         problems.add(f"has {len(header):,} columns; at most {MOST_COLUMNS:,} are read", row=header_row)
         problems.raise_if_any()
@@ -186,10 +190,31 @@ def _split(
             problems.add("a quotation mark is opened in this row and never closed", row=header_row + last)
             left_out = [row for row in left_out if row[0] != last]
             table, numbers = table.slice(0, np.count_nonzero(numbers < last)), numbers[numbers < last]
+        for number in _swallowing(table, n_columns, delimiter):
+            problems.add(
+                "a quotation mark that is opened in this row takes in rows below it; close it, or double it within "
+                "a quoted value",
+                row=header_row + int(numbers[number]),
+            )
     for number, found, blank in left_out:
         if not blank:
             problems.add(_other_length(found, n_columns, delimiter), row=header_row + number)
     return table, numbers + header_row
+
+
+def _swallowing(table: pa.Table, n_columns: int, delimiter: str) -> list[int]:
+    """Rows with a value whose first line ends a row of the file and whose last one begins another."""
+    rows: set[int] = set()
+    if n_columns < _LEAST_COLUMNS:
+        return []
+    for k, column in enumerate(table.columns):
+        several = pc.match_substring_regex(column, r"[\r\n]")
+        values = column.filter(several).to_pylist()
+        for row, value in zip(np.flatnonzero(several.to_numpy()).tolist(), values, strict=True):
+            lines = value.splitlines()
+            if lines[0].count(delimiter) == n_columns - 1 - k and lines[-1].count(delimiter) == k:
+                rows.add(row)
+    return sorted(rows)
 
 
 def _other_length(found: int, expected: int, delimiter: str) -> str:

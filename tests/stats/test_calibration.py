@@ -378,3 +378,20 @@ def test_band_covers_the_true_risk_in_simulation():
 
 def test_public_names_are_exported():
     assert stats.calibration_metrics is calibration_metrics and stats.calibration_curve is calibration_curve
+
+
+@pytest.mark.parametrize("scale", [5e-324, 1e-300, 1e-20])
+def test_intercept_and_slope_of_predictions_near_nothing_are_found_without_a_warning(scale):
+    from scipy.optimize import brentq
+    from scipy.special import expit, logit
+
+    rng = np.random.default_rng(0)
+    y = np.arange(20) % 2
+    p = ((rng.normal(size=20) + y).argsort().argsort() + 1) * scale
+    found = logistic_recalibration(y, p)
+    x = logit(p)
+    root = brentq(lambda a: expit(x + a).sum() - y.sum(), -x.max() - 50, -x.min() + 50, xtol=1e-13)
+    assert found.intercept.value == pytest.approx(root, rel=1e-12)
+    # Away from 1 the logit is the logarithm, so that a factor moves the intercept alone.
+    other = logistic_recalibration(y, p / scale * 1e-30)
+    assert found.slope.value == pytest.approx(other.slope.value, rel=1e-6)

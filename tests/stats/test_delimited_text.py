@@ -93,6 +93,31 @@ def test_quotation_mark_that_swallows_the_file_is_reported_at_its_row(n_rows, me
     assert str(caught.value) == f"file: row 3: {message}"
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        '1,2,3,"4\n5,6,7,8\n9,10,11,12"\n13,14,15,16\n',
+        '"1,2,3,4\n5"6,7,8,9\n13,14,15,16\n',
+        '1,"2,3,4\n5,6",7,8\n13,14,15,16\n',
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_quotation_mark_that_takes_in_the_next_row_is_reported_where_it_is_opened(rows, end):
+    (problem,) = split(("a,b,c,d\n" + rows).replace("\n", end))[2]
+    assert problem.startswith("row 2: a quotation mark that is opened in this row takes in rows below it")
+
+
+def test_remark_over_several_lines_is_a_value_like_any_other():
+    columns, _, problems = split('a,b,c,d\n1,2,3,"large, round,\nsmooth, soft"\n')
+    assert (columns["d"], problems) == (["large, round,\nsmooth, soft"], [])
+
+
+def test_file_of_one_column_is_told_what_divides_fields():
+    assert split("a|b|c\n1|2|3\n")[2] == [
+        "row 1: has one column; separate the fields by commas, semicolons or tabs"
+    ]
+
+
 def test_empty_row_written_with_quotes_or_too_few_delimiters_is_left_out():
     assert split('a,b,c\n""\n1,2,3\n,\n"",""\n4,5,6\n') == (
         {"a": ["1", "4"], "b": ["2", "5"], "c": ["3", "6"]}, [3, 6], [],
