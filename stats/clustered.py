@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import BiomarkError
 from .auc_contrast import AucContrast, contrast_of
 from .delong import AucComparison, comparison_of
-from .inputs import binary_labels, cluster_codes, finite_scores, fraction
+from .inputs import binary_labels, cluster_codes, finite_scores, fraction, real_numbers
 from .placement import placement_values
 from .results import FloatArray
 
@@ -122,7 +122,9 @@ def clustered_auc_test(
     1.0
     """
     fraction(confidence, name="confidence")
-    sums = _cluster_sums(y_true, np.stack([score_a, score_b]), cluster)
+    n = np.size(y_true)
+    both = [finite_scores(score_a, n, name="score_a"), finite_scores(score_b, n, name="score_b")]
+    sums = _cluster_sums(y_true, np.stack(both), cluster)
     of_pos, of_neg = sums.of_pos[:1] - sums.of_pos[1:], sums.of_neg[:1] - sums.of_neg[1:]
     # Deviations come in steps of half a pair; smaller ones are rounding and must give a variance of exactly 0.
     constant = max(np.abs(of_pos).max(), np.abs(of_neg).max()) * sums.n_pos * sums.n_neg < 0.25
@@ -147,7 +149,7 @@ class _ClusterSums(NamedTuple):
 
 def _cluster_sums(y_true: ArrayLike, scores: ArrayLike, cluster: ArrayLike) -> _ClusterSums:
     positive = binary_labels(y_true)
-    matrix = np.asarray(scores, dtype=np.float64)
+    matrix = real_numbers(scores, name="scores")
     if matrix.ndim != 2 or matrix.shape[1] != positive.size or matrix.shape[0] == 0:
         raise BiomarkError(f"scores must have shape (k, {positive.size}), found {matrix.shape}")
     codes = cluster_codes(cluster, positive.size)

@@ -10,7 +10,7 @@ from scipy import special
 
 from ..errors import BiomarkError
 from .auc_contrast import AucContrast, contrast_of
-from .inputs import binary_labels, finite_scores, fraction
+from .inputs import binary_labels, finite_scores, fraction, real_numbers
 from .newcombe_interval import recovered_bounds
 from .placement import TieGroups, placement_values, tie_groups
 from .results import FloatArray, Result
@@ -113,7 +113,7 @@ def delong_covariance(y_true: ArrayLike, scores: ArrayLike) -> tuple[FloatArray,
     ([0.8333, 1.0], [[0.0556, 0.0], [0.0, 0.0]])
     """
     positive = binary_labels(y_true)
-    matrix = np.asarray(scores, dtype=np.float64)
+    matrix = real_numbers(scores, name="scores")
     if matrix.ndim != 2 or matrix.shape[1] != positive.size or matrix.shape[0] == 0:
         raise BiomarkError(f"scores must have shape (k, {positive.size}), found {matrix.shape}")
     v10, v01 = _placements(positive, [finite_scores(row, positive.size, name="scores") for row in matrix])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BiomarkError, OneClassError
@@ -16,6 +17,7 @@ __all__ = [
     "fraction",
     "generator",
     "probabilities",
+    "real_numbers",
     "whole_number",
 ]
 
@@ -40,6 +42,7 @@ def binary_labels(y_true: ArrayLike, *, name: str = "y_true", both: bool = True)
     OneClassError
         Where ``both`` is asked and one class is absent.
     """
+    _refuse_masked(y_true, name)
     array = np.asarray(y_true)
     if array.ndim != 1:
         raise BiomarkError(f"{name} must have one dimension, found shape {array.shape}")
@@ -67,10 +70,7 @@ def binary_labels(y_true: ArrayLike, *, name: str = "y_true", both: bool = True)
 
 def finite_scores(y_score: ArrayLike, n: int, *, name: str = "y_score", of: str = "y_true") -> FloatArray:
     """Return the scores as float64 of shape (n,), refusing NaN, infinities and other lengths."""
-    try:
-        score = np.asarray(y_score, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise BiomarkError(f"{name} must hold numbers") from None
+    score = real_numbers(y_score, name=name)
     if score.ndim != 1 or score.size != n:
         raise BiomarkError(f"{name} must have shape ({n},) like {of}, found {score.shape}")
     finite = np.isfinite(score)
@@ -78,6 +78,41 @@ def finite_scores(y_score: ArrayLike, n: int, *, name: str = "y_score", of: str 
         at = int(np.flatnonzero(~finite)[0])
         raise BiomarkError(f"{name} must be finite, found {score[at]} at position {at}")
     return score
+
+
+def real_numbers(values: ArrayLike, *, name: str) -> FloatArray:
+    """Return an array of any shape as float64, refusing what is no real number or would become another one.
+
+    Raises
+    ------
+    BiomarkError
+        For text, complex numbers, times, masked or missing values, and whole numbers so large that different ones
+        would be equal.
+    """
+    _refuse_masked(values, name)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "cmM":
+            raise BiomarkError(f"{name} must hold numbers, found values of type {array.dtype}")
+        number = array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, BiomarkError):
+            raise
+        raise BiomarkError(f"{name} must hold numbers") from None
+    if array.dtype.kind in "iu" and array.size and max(int(array.max()), -int(array.min())) > 2**53:
+        if np.unique(array).size != np.unique(number).size:
+            raise BiomarkError(
+                f"{name} holds whole numbers beyond 2**53 that no floating-point number tells apart; give ranks"
+            )
+    return number
+
+
+def _refuse_masked(values: ArrayLike, name: str) -> None:
+    several: list[object] = [values]
+    if isinstance(values, (list, tuple)) and len(values) > 0 and isinstance(values[0], np.ndarray):
+        several = list(values)
+    if any(np.ma.is_masked(each) for each in several):
+        raise BiomarkError(f"{name} holds masked or missing values; leave their patients out")
 
 
 def probabilities(y_prob: ArrayLike, n: int, *, name: str = "y_prob") -> FloatArray:
@@ -116,7 +151,17 @@ def cluster_codes(cluster: ArrayLike, n: int, *, name: str = "cluster") -> NDArr
     array = np.asarray(cluster)
     if array.ndim != 1 or array.size != n:
         raise BiomarkError(f"{name} must have shape ({n},), found {array.shape}")
-    return np.unique(array, return_inverse=True)[1].astype(np.intp)
+    _refuse_masked(cluster, name)
+    # A missing identifier is equal to no other, and would join all patients without one.
+    missing = pd.isna(array)
+    if missing.any():
+        raise BiomarkError(
+            f"{name} must not be missing, found {array[missing][0]!r} at position {missing.argmax()}"
+        )
+    try:
+        return np.unique(array, return_inverse=True)[1].astype(np.intp)
+    except TypeError:
+        raise BiomarkError(f"{name} must hold identifiers of one kind, numbers or text") from None
 
 
 def generator(rng: Seed) -> np.random.Generator:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BiomarkError
+from .inputs import real_numbers
 from .placement import tie_groups
 from .results import FloatArray, Result
 from .roc import auc_of
@@ -106,7 +107,7 @@ def multilabel_metrics(y_true: ArrayLike, y_score: ArrayLike, thresholds: ArrayL
     >>> metrics.macro_auc, round(metrics.macro_f1, 4), metrics.hamming, metrics.subset_accuracy
     (1.0, 0.7333, 0.25, 0.5)
     """
-    truth, scores = checked_labels(y_true, np.asarray(y_score, dtype=np.float64)[None])
+    truth, scores = checked_labels(y_true, real_numbers(y_score, name="y_score")[None])
     decided = decisions(scores, checked_thresholds(thresholds, 1, truth.shape[1]))
     summed = count_columns(truth, decided).sum(axis=0, keepdims=True, dtype=np.float64)
     values = {name: float(value[0, 0]) for name, value in count_metrics(summed, 1, truth.shape[1]).items()}
@@ -247,7 +248,7 @@ def checked_thresholds(thresholds: ArrayLike, models: int, labels: int) -> Float
 
 def checked_labels(y_true: ArrayLike, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return truth (n, labels) and scores (models, n, labels); scores without truth are set to 0."""
-    truth = np.asarray(y_true, dtype=np.float64)
+    truth = real_numbers(y_true, name="y_true")
     if truth.ndim != 2 or 0 in truth.shape:
         raise BiomarkError(f"y_true must have shape (n, labels), found {truth.shape}")
     if scores.ndim != 3 or scores.shape[1:] != truth.shape:

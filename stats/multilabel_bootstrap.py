@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .bootstrap import WeightedAuc, bootstrap_interval
-from .inputs import Seed, choice, cluster_codes, fraction, generator, whole_number
+from .inputs import Seed, choice, cluster_codes, fraction, generator, real_numbers, whole_number
 from .multilabel import (
     METRICS,
     area_metrics,
@@ -116,7 +116,7 @@ def multilabel_ci(
     choice(method, ("percentile", "basic", "bca"), name="method")
     fraction(confidence, name="confidence")
     metrics = multilabel_metrics(y_true, y_score, thresholds)
-    truth, scores = checked_labels(y_true, np.asarray(y_score, dtype=np.float64)[None])
+    truth, scores = checked_labels(y_true, real_numbers(y_score, name="y_score")[None])
     decided = decisions(scores, checked_thresholds(thresholds, 1, truth.shape[1]))
     codes = None if cluster is None else cluster_codes(cluster, truth.shape[0])
     replicates = multilabel_replicates(

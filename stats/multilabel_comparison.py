@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from .bootstrap import bootstrap_interval
-from .inputs import Seed, choice, cluster_codes, fraction
+from .inputs import Seed, choice, cluster_codes, fraction, real_numbers
 from .multilabel import METRICS, checked_labels, checked_thresholds, decisions, multilabel_metrics
 from .multilabel_bootstrap import multilabel_replicates
 from .multilabel_jackknife import acceleration_of, leaving_one_out
@@ -125,7 +125,7 @@ def multilabel_test(
     cuts_a, cuts_b = thresholds_a, thresholds_a if thresholds_b is None else thresholds_b
     values_a = multilabel_metrics(y_true, score_a, cuts_a)
     values_b = multilabel_metrics(y_true, score_b, cuts_b)
-    both = np.stack([np.asarray(score_a, dtype=np.float64), np.asarray(score_b, dtype=np.float64)])
+    both = np.stack([real_numbers(score_a, name="score_a"), real_numbers(score_b, name="score_b")])
     truth, scores = checked_labels(y_true, both)
     n_labels = truth.shape[1]
     cuts = np.concatenate([checked_thresholds(each, 1, n_labels) for each in (cuts_a, cuts_b)])

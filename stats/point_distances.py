@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BiomarkError
-from .inputs import choice
+from .inputs import choice, real_numbers
 from .results import FloatArray
 
 __all__ = ["DISTANCES", "checked_features", "distance_rows"]
@@ -16,15 +16,14 @@ __all__ = ["DISTANCES", "checked_features", "distance_rows"]
 DISTANCES = ("euclidean", "cosine")
 # Distances held at once: 32 MiB.
 CHUNK_CELLS = 2**22
+# Features within these are taken as they are.
+SMALLEST, LARGEST = 1e-100, 1e100
 
 
 def checked_features(features: ArrayLike, metric: str) -> FloatArray:
     """Return features as float64 of shape (n, d), finite, without zero rows where the angle is asked."""
     choice(metric, DISTANCES, name="metric")
-    try:
-        points = np.asarray(features, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise BiomarkError("features must hold numbers") from None
+    points = real_numbers(features, name="features")
     if points.ndim != 2 or points.shape[1] == 0:
         raise BiomarkError(f"features must have shape (n, d), found {points.shape}")
     if not np.isfinite(points).all():
@@ -36,6 +35,10 @@ def checked_features(features: ArrayLike, metric: str) -> FloatArray:
         zero = ~points.any(axis=1)
         if zero.any():
             raise BiomarkError(f"metric 'cosine' needs rows other than 0, found row {int(zero.argmax())}")
+    largest = float(np.abs(points).max(initial=0.0))
+    if largest > 0.0 and not SMALLEST < largest < LARGEST:
+        # No answer here depends on the scale, and the squares of such numbers do not exist.
+        points = np.ldexp(points, -int(np.frexp(largest)[1]))
     return points
 
 
