@@ -84,6 +84,36 @@ def row_sections(studies: dict[str, Records]) -> list[str]:
     return sections
 
 
+def beside_findings(studies: dict[str, Records]) -> str:
+    """Table the intervals that cover too little, and the tests that reject too often, with 88 patients or more."""
+    worst: dict[str, tuple[float, str, dict]] = {}
+    for study in (*SECTIONS, "resampled-beside"):
+        for record in studies.get(study, []):
+            cell = record["cell"]
+            for name, of in record["found"].items() if cell["n"] >= 88 else ():
+                what = "coverage" if "coverage" in of else "level"
+                # Beyond three of the simulation's own standard errors.
+                excess = 0.9 - of[what] if what == "coverage" else of.get(what, 0.0) - 0.08
+                doubt = 3.0 * sqrt(0.05 * 0.95 / cell["sets"])
+                if excess > max(0.0, doubt - 0.05 if what == "coverage" else doubt - 0.03):
+                    worst[name] = max(
+                        worst.get(name, (0.0, "", {})), (excess, what, cell), key=lambda w: w[0]
+                    )
+    lines = [
+        "Beside the AUC these intervals cover less than 90% somewhere with 88 patients or more, and these tests reject "
+        "more than 8%, beyond the simulation's own error; the worst cell of each, in percent:",
+        "",
+    ]
+    rows = [
+        [
+            name.replace("_", " "), what, percent(0.9 - excess if what == "coverage" else 0.08 + excess),
+            described(cell), f"{cell['sets']:,}",
+        ]
+        for name, (excess, what, cell) in sorted(worst.items(), key=lambda item: -item[1][0])
+    ]  # fmt: skip
+    return "\n".join(lines + markdown_table(["what", "is", "worst", "where", "data sets"], rows))
+
+
 def _rows(records: Records) -> list[str]:
     rows = []
     for name in dict.fromkeys(name for record in records for name in record["found"]):

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import mean
 from textwrap import fill
 
-from beside_section import data_set_section, multiplicity_section, row_sections
+from beside_section import beside_findings, data_set_section, multiplicity_section, row_sections
 from line_chart import line_chart
 from simulated import functions_section
 from tables import (
@@ -50,6 +50,7 @@ def main() -> None:
     parts = [
         INTRODUCTION,
         _findings(auc, tests),
+        beside_findings(studies),
         _auc_section(auc),
         _proportion_section(studies["proportions"]),
     ]
