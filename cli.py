@@ -238,18 +238,31 @@ def phantom(
         click.echo(str(made))
 
 
+def labels_option(command: Any) -> Any:
+    """Add the option that names labels other than the usual ones."""
+    option = click.option(
+        "--label",
+        "labels",
+        multiple=True,
+        metavar="COLUMN",
+        help="Repeatable.  [default: those of ER, PR, HER2]",
+    )
+    return option(command)
+
+
 @cli.command()
 @click.argument("cohort", metavar="COHORT.csv")
+@labels_option
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
 @click.option("--quiet", is_flag=True, help="Print nothing; the exit code tells.")
 @click.pass_context
-def check(context: click.Context, cohort: str, as_json: bool, quiet: bool) -> None:
+def check(context: click.Context, cohort: str, labels: tuple[str, ...], as_json: bool, quiet: bool) -> None:
     """List every problem of a cohort before any hour is spent on it. Exit code 1 where there are errors."""
     from .viz.training_terminal import counting_bar, print_frame
     from .zoo import check_cohort
 
     with counting_bar("reading volumes", hidden=quiet) as tell:
-        found = check_cohort(cohort, progress=tell)
+        found = check_cohort(cohort, labels=labels or None, progress=tell)
     if as_json:
         click.echo(found.problems.to_json(orient="records", indent=1))
     elif not quiet:
@@ -265,15 +278,24 @@ def check(context: click.Context, cohort: str, as_json: bool, quiet: bool) -> No
 @click.option("--out", required=True, metavar="FILE", help="Where the table with its new sets is written.")
 @click.option("--folds", type=click.IntRange(min=2), metavar="K", help="A column of K folds instead of sets.")
 @click.option("--only", metavar="SET", help="With --folds: divide this set alone.")
+@labels_option
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="S", help="Of the draw."
 )
 @click.option("--quiet", is_flag=True, help="Print nothing.")
-def split(cohort: str, out: str, folds: int | None, only: str | None, seed: int, quiet: bool) -> None:
+def split(
+    cohort: str,
+    out: str,
+    folds: int | None,
+    only: str | None,
+    labels: tuple[str, ...],
+    seed: int,
+    quiet: bool,
+) -> None:
     """Divide patients into train, validation and test (62, 15 and 23 in 100), with the same mix of labels in each."""
     from .zoo import fold_cohort, read_cohort, split_cohort
 
-    table = read_cohort(cohort)
+    table = read_cohort(cohort, labels=labels or None)
     divided = (
         split_cohort(table, rng=seed)
         if folds is None
@@ -304,6 +326,7 @@ def training_options(command: Any) -> Any:
             is_flag=True,
             help="Go on where a stopped run in DIR left off, as if it had never stopped.",
         ),
+        labels_option,
         click.option("--epochs", type=click.IntRange(min=1), metavar="N"),
         click.option("--batch-size", type=click.IntRange(min=1), metavar="N"),
         click.option(
@@ -328,8 +351,9 @@ def training_options(command: Any) -> Any:
 @cli.command()
 @training_options
 def train(
-    config: str | None, resume: bool, size: int | None, as_json: bool, quiet: bool, **settings: Any
-) -> None:
+    config: str | None, resume: bool, size: int | None, labels: tuple[str, ...], as_json: bool, quiet: bool,
+    **settings: Any,
+) -> None:  # fmt: skip
     """Train a network on a cohort; the best epoch is chosen on the validation set's macro AUC.
 
     The folder of the run receives weights, metrics, a model card, and curves.html.
@@ -340,7 +364,7 @@ def train(
     from .zoo.training import train as train_network
     from .zoo.training_config import read_config
 
-    resolved = read_config(config, size=size, **settings)
+    resolved = read_config(config, size=size, labels=labels or None, **settings)
     with training_bar(hidden=quiet or not is_first()) as tell:
         run = train_network(resolved, progress=tell, resume=resume)
     if not is_first():
@@ -364,8 +388,8 @@ def train(
 )
 @click.option("--name", metavar="NAME", help="Of the model in the table.  [default: the task]")
 def cross_validate(
-    config: str | None, resume: bool, size: int | None, folds: int | None, name: str | None, as_json: bool,
-    quiet: bool, **settings: Any,
+    config: str | None, resume: bool, size: int | None, labels: tuple[str, ...], folds: int | None, name: str | None,
+    as_json: bool, quiet: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Train a network for each fold on the other folds, and predict every patient by the one that never saw him.
 
@@ -377,7 +401,7 @@ def cross_validate(
     from .zoo.process_group import is_first
     from .zoo.training_config import read_config
 
-    resolved = read_config(config, size=size, **settings)
+    resolved = read_config(config, size=size, labels=labels or None, **settings)
     with fold_bar(hidden=quiet or not is_first()) as tell:
         found = train_folds(resolved, folds=folds, name=name, resume=resume, progress=tell)
     if not is_first():

@@ -12,6 +12,7 @@ from ..errors import BiomarkError
 from ..stats.inputs import Seed
 
 if TYPE_CHECKING:
+    from ..zoo.cohort import Cohort
     from .embedding_of_runs import Embeddings
     from .explaining import Explanation
 
@@ -100,14 +101,13 @@ def findings_of_runs(
     -----
     The perplexity of t-SNE is the paper's 30, lowered where three times as many neighbours are not there.
     """
-    from ..zoo.cohort import read_cohort
     from .embedding_of_runs import embed, features_of_runs
     from .explained_runs import read_runs
     from .explaining import explain
 
     if n_viewers is not None and n_viewers < 1:
         raise BiomarkError(f"at least one patient must have a viewer, found {n_viewers}")
-    if set_name is not None and set_name not in read_cohort(cohort).sets:
+    if set_name is not None and set_name not in _cohort_of(runs, cohort).sets:
         set_name = None
     read = read_runs(
         runs, cohort, set_name=set_name, which=which, device=device, cache=cache, progress=progress
@@ -145,12 +145,16 @@ def check_runs(runs: Sequence[str | os.PathLike[str]], cohort: str | os.PathLike
     BiomarkError
         Where a folder holds no run, or the cohort cannot be read.
     """
+    _cohort_of(runs, cohort)
+
+
+def _cohort_of(runs: Sequence[str | os.PathLike[str]], cohort: str | os.PathLike[str]) -> Cohort:
+    """Return the cohort with the labels of the first run."""
     from ..zoo.cohort import read_cohort
     from ..zoo.run_folder import RunFolder
 
-    for run in runs:
-        RunFolder(Path(run)).read_config()
-    read_cohort(cohort)
+    configs = [RunFolder(Path(run)).read_config() for run in runs]
+    return read_cohort(cohort, labels=configs[0].labels if configs else None)
 
 
 def fitting_perplexity(n: int, wanted: float = 30.0) -> float:

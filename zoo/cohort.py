@@ -231,7 +231,8 @@ def _check_header(
             problems.add(f"there is no column of this label; found {listed(names)}", row=row, column=name)
     if not labels and not asked:
         problems.add(
-            f"there is no column of labels ({', '.join(LABELS)}); found {listed(names)}; name the labels if others",
+            f"there is no column of labels ({', '.join(LABELS)}); found {listed(names)}; name the labels if they are "
+            "others (--label)",
             row=row,
         )
 

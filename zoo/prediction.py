@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from ..errors import BiomarkError
+from ..errors import BiomarkError, InputFileError
 from ..stats.results import FloatArray, Result
 from .checkpoint import write_whole
 from .cohort import Cohort, read_cohort
@@ -160,7 +160,7 @@ def _predict(
     first = predictors[0]
     if segmentations is not None and any(p.task != "multi-task" for p in predictors):
         raise BiomarkError("segmentations need networks of the task multi-task")
-    table = cohort if isinstance(cohort, Cohort) else _labelled(read_cohort(cohort), cohort, first.labels)
+    table = cohort if isinstance(cohort, Cohort) else _labelled(cohort, first.labels)
     missing = [label for label in first.labels if label not in table.labels]
     if missing:
         raise BiomarkError(
@@ -259,8 +259,12 @@ def _predictors(
     return predictors
 
 
-def _labelled(cohort: Cohort, path: str | os.PathLike[str], labels: tuple[str, ...]) -> Cohort:
-    """Read the cohort again for the network's labels where they are not the usual ones."""
+def _labelled(path: str | os.PathLike[str], labels: tuple[str, ...]) -> Cohort:
+    """Read a cohort with the usual labels if the network's are among them, else with the network's."""
+    try:
+        cohort = read_cohort(path)
+    except InputFileError:
+        return read_cohort(path, labels=labels)
     return cohort if set(labels) <= set(cohort.labels) else read_cohort(path, labels=labels)
 
 

@@ -25,6 +25,7 @@ from ..errors import BiomarkError, InputFileError, MissingExtraError, Problem
 from .output import Encoder
 from .registry import TASKS, TIMM_PREFIX, ModelRecord, unknown_name
 from .task_network import build_network
+from .timm3d_weights import check_complete, weights_overlay
 
 __all__ = ["Timm3dEncoder", "list_timm3d", "timm3d_record"]
 
@@ -43,7 +44,7 @@ class Timm3dEncoder(Encoder):
     weights : path, optional
         A local file of weights for this network, as timm-3d or timm save them (``.safetensors``, or a file of
         ``torch.save`` that holds tensors alone). Kernels of two dimensions are repeated along the third and divided by
-        its length; those of three input channels are adapted to ``in_channels``.
+        its length; input channels are adapted to ``in_channels``.
     pretrained : bool
         Download the weights that timm names for its network of two dimensions, and take them as those of a file are
         taken. Off unless asked for.
@@ -75,11 +76,12 @@ class Timm3dEncoder(Encoder):
         if weights is not None:
             _check_weights(weights)
             pretrained = True
-            options["pretrained_cfg_overlay"] = {"file": os.fspath(weights), "source": "file"}
         elif pretrained:
             options["pretrained_cfg_overlay"] = {"state_dict": _downloaded(name), "source": "timm"}
         try:
             with _silence():
+                if weights is not None:
+                    options["pretrained_cfg_overlay"] = weights_overlay(name, weights, in_channels)
                 # Layers that TorchScript can read, where timm-3d has a choice.
                 network = _timm3d().create_model(
                     name,
@@ -89,10 +91,13 @@ class Timm3dEncoder(Encoder):
                     scriptable=True,
                     **options,
                 )
+            if weights is not None and "state_dict" in options["pretrained_cfg_overlay"]:
+                check_complete(network, options["pretrained_cfg_overlay"]["state_dict"])
         except Exception as error:
             if weights is not None:
+                reason = str(error) if isinstance(error, BiomarkError) else _first_line(error)
                 raise InputFileError(
-                    os.fspath(weights), [Problem(f"does not fit {TIMM_PREFIX}{name}: {_first_line(error)}")]
+                    os.fspath(weights), [Problem(f"does not fit {TIMM_PREFIX}{name}: {reason}")]
                 ) from error
             raise BiomarkError(_cannot(name, f"it is not made: {_first_line(error)}")) from error
         channels, reductions = _measured(name, network, in_channels)

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from biomark import read_predictions, zoo
+from biomark.__main__ import main
 from biomark.errors import BiomarkError
+from biomark.viz.run_findings import check_runs
 from biomark.zoo.exporting import export, load_script
 from biomark.zoo.phantom import PhantomGrid
 from biomark.zoo.prediction import predict
@@ -125,6 +127,35 @@ def test_what_cannot_be_written_or_read_is_told_before_the_work(chain, tmp_path)
     with pytest.raises(BiomarkError, match=r"last\.safetensors: no such file"):
         shutil.copytree(chain / "multi", tmp_path / "cut", ignore=shutil.ignore_patterns("*.safetensors"))
         predict(table, runs=tmp_path / "cut", which="last")
+
+
+def test_labels_of_other_names_go_the_whole_road_of_commands(chain, tmp_path, monkeypatch, capsys):
+    text = (chain / "cohort" / "cohort.csv").read_text(encoding="utf-8")
+    (chain / "cohort" / "other.csv").write_text(
+        text.replace("ER,PR,HER2", "KI67,TNBC,LUMINAL", 1), encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    cohort, named = str(chain / "cohort" / "other.csv"), ["--label", "KI67", "--label", "TNBC"]
+    assert main(["check", cohort]) == 1 and "(--label)" in "".join(capsys.readouterr().out.split())
+    assert main(["check", cohort, *named, "--quiet"]) == 0
+    assert main(["split", cohort, *named, "--out", str(chain / "cohort" / "split.csv")]) == 0
+    (tmp_path / "c.yaml").write_text(f"model_options: {{width: 2}}\ncache: {chain / 'cache'}\n")
+    train_on = [
+        "--config",
+        "c.yaml",
+        "--task",
+        "single-task",
+        "--model",
+        "resnet10_3d",
+        "--size",
+        "32",
+        "--epochs",
+        "1",
+    ]
+    assert main(["train", "--cohort", cohort, *named, *train_on, "--out", "run", "--quiet"]) == 0
+    assert main(["predict", "--cohort", cohort, "--run", "run", "--out", "preds.csv", "--quiet"]) == 0
+    assert read_predictions("preds.csv").labels == ("KI67", "TNBC")
+    check_runs(["run"], cohort)
 
 
 def test_patients_with_like_names_get_files_of_their_own():

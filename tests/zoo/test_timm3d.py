@@ -130,6 +130,24 @@ def test_a_local_file_of_weights_is_loaded(tmp_path):
     torch.testing.assert_close(ours["conv1.0.weight"], torch.stack([stem] * 3, dim=-1) / 3)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_local_file_of_three_dimensional_weights_is_loaded(channels, tmp_path):
+    import timm_3d
+
+    theirs = timm_3d.create_model("convnext_atto", in_chans=channels).state_dict()
+    torch.save(theirs, tmp_path / "solid.pt")
+    ours = Timm3dEncoder("convnext_atto", weights=tmp_path / "solid.pt").network.state_dict()
+    # timm-3d writes some dots as underscores where it gives feature maps.
+    theirs = {name.replace(".", "_"): tensor for name, tensor in theirs.items()}
+    theirs["stem_0_weight"] = theirs["stem_0_weight"].sum(1, keepdim=True)
+    for name, tensor in ours.items():
+        torch.testing.assert_close(tensor, theirs[name.replace(".", "_")], msg=name)
+    del theirs["stages_1_blocks_0_conv_dw_weight"]
+    torch.save(theirs, tmp_path / "short.pt")
+    with pytest.raises(InputFileError, match=r"short\.pt: does not fit timm3d/convnext_atto: holds no"):
+        Timm3dEncoder("convnext_atto", weights=tmp_path / "short.pt")
+
+
 def test_weights_are_downloaded_only_when_asked(monkeypatch):
     import timm
 
