@@ -153,7 +153,7 @@ def test_report_holds_what_the_runs_look_at(home, tmp_path, capsys):
     assert main(["report", *given, *runs]) == 2
     assert "--run and --cohort belong together" in capsys.readouterr().err
     for wrong, says in (
-        (["--run", "nowhere", "--cohort", str(table)], "no folder of a run"),
+        (["--run", "nowhere", "--cohort", str(table)], "not the folder of a run"),
         ([*runs, "--cohort", "x.csv"], "x.csv"),
     ):
         assert main(["report", "--preds", "not-looked-at.csv", *wrong]) == 2
@@ -188,4 +188,4 @@ def test_curves_are_drawn_of_runs(home, tmp_path, capsys):
     assert main(["curves", both[0], "--quiet"]) == 0
     assert (home / "multi-task" / "curves.html").is_file()
     assert main(["curves", str(tmp_path)]) == 2
-    assert "no folder of a run" in capsys.readouterr().err
+    assert "not the folder of a run" in capsys.readouterr().err
