@@ -7,6 +7,8 @@ has a CUDA device, gloo on processors. Process 0 alone writes files and speaks.
 from __future__ import annotations
 
 import os
+import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,9 +158,8 @@ def process_group(device: str = "auto") -> Iterator[Processes]:
             )
         torch.cuda.set_device(found.local_rank)
     try:
-        store = dist.PrefixStore(  # type: ignore[attr-defined]
-            f"attempt {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", _meeting_point()
-        )
+        place = _meeting_point()
+        store = dist.PrefixStore(_attempt(place, found), place)  # type: ignore[attr-defined]
         dist.init_process_group(
             "nccl" if on_cuda else "gloo",
             store=store,
@@ -189,6 +190,33 @@ def _meeting_point() -> Any:
 
     store, _, _ = next(rendezvous("env://", timeout=_PATIENCE))
     return store
+
+
+def _attempt(store: Any, processes: Processes) -> str:
+    """Return a name that all processes of this attempt share, and none of an earlier one had.
+
+    The first process makes it up and answers whoever calls, until all of this attempt have it: what a call of a process
+    that has died got for an answer, nobody confirms. torchrun's own count of restarts is not of use: it is each
+    machine's own.
+    """
+    own = uuid.uuid4().hex
+    if processes.rank:
+        store.set(f"call {processes.rank}", own)
+        name = store.get(f"answer {own}").decode()
+        store.add(f"confirmed {name}", 1)
+        return str(name)
+    answered: set[str] = set()
+    until = time.monotonic() + _PATIENCE.total_seconds()
+    while store.add(f"confirmed {own}", 0) < processes.size - 1:
+        if time.monotonic() > until:
+            raise FailedWorkError(f"not all of the {processes.size} processes came within {_PATIENCE}")
+        for rank in range(1, processes.size):
+            call = store.get(f"call {rank}").decode()
+            if call not in answered:
+                store.set(f"answer {call}", own)
+                answered.add(call)
+        time.sleep(0.05)
+    return own
 
 
 def device_of(asked: str, processes: Processes) -> Any:

@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
-from biomark.zoo.process_group import ALONE, Processes
+from biomark.zoo.process_group import ALONE, Processes, _attempt
 from biomark.zoo.synchronised_norm import SynchronisedBatchNorm3d, synchronise_batch_norm
 from biomark.zoo.training import fit
 from biomark.zoo.training_config import TrainingConfig
@@ -117,6 +118,20 @@ def test_one_process_alone_needs_no_group():
     assert ALONE.gathered(3) == [3]
     assert ALONE.summed(tensor) is tensor
     ALONE.wait()
+
+
+def test_processes_of_one_attempt_share_a_name_and_the_dead_take_no_part():
+    store = torch.distributed.HashStore()
+    # Of an earlier attempt: it called, and died before it had an answer.
+    store.set("call 2", "nobody")
+
+    def names():
+        with ThreadPoolExecutor(3) as pool:
+            return list(pool.map(lambda rank: _attempt(store, Processes(rank, 3)), range(3), timeout=60))
+
+    first, second = names(), names()
+    assert len(set(first)) == len(set(second)) == 1
+    assert first != second
 
 
 def test_synchronised_norm_keeps_names_and_values():
