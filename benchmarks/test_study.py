@@ -26,14 +26,19 @@ def test_sample_size(duel, r_session):
     )  # fmt: skip
 
 
+def roc_test(r_session, labels, a, b, method, replicates):
+    """Return pROC's paired test of two curves to be timed, or why there is none."""
+    if r_session is None:
+        return NO_R
+    r_session.give(y=labels, a=a, b=b)
+    code = f'roc.test({CURVES}, method="{method}", paired=TRUE, boot.n={replicates}, progress="none")'
+    return lambda: r_session.seconds(f"x <- {code}")
+
+
 @pytest.mark.parametrize("n", (88, 1000))
 def test_bootstrap_test(duel, r_session, n):
     labels, a, b = two_models(n)
-    rivals = {"pROC": NO_R if r_session is None else None}
-    if r_session is not None:
-        r_session.give(y=labels, a=a, b=b)
-        code = f'roc.test({CURVES}, method="bootstrap", paired=TRUE, boot.n=2000, progress="none")'
-        rivals["pROC"] = lambda: r_session.seconds(f"x <- {code}")
+    rivals = {"pROC": roc_test(r_session, labels, a, b, "bootstrap", 2000)}
     duel(
         "bootstrap test of two AUCs, 2,000 replicates", n,
         lambda: stats.bootstrap_test(labels, a, b, n_boot=2000, rng=0), rivals, rounds=3,
@@ -44,11 +49,7 @@ def test_bootstrap_test(duel, r_session, n):
 def test_venkatraman(duel, r_session, n):
     labels, a, b = two_models(n)
     few = {88: 200, 388: 20}[n]
-    rivals = {"pROC": NO_R if r_session is None else None}
-    if r_session is not None:
-        r_session.give(y=labels, a=a, b=b)
-        code = f'roc.test({CURVES}, method="venkatraman", paired=TRUE, boot.n={few}, progress="none")'
-        rivals["pROC"] = lambda: r_session.seconds(f"x <- {code}")
+    rivals = {"pROC": roc_test(r_session, labels, a, b, "venkatraman", few)}
     duel(
         "Venkatraman's test, 2,000 permutations", n,
         lambda: stats.venkatraman_test(labels, a, b, n_permutations=2000, rng=0), rivals, rounds=3,

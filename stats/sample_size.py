@@ -7,6 +7,7 @@ Two AUCs are in ``sample_size_paired`` and ``sample_size_unpaired``, sensitivity
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -250,13 +251,29 @@ def auc_power_curve(
     [0.481, 0.799, 0.936]
     """
     auc, null_auc, ratio = _checked(auc, null_auc, ratio)
-    totals = study_sizes(total)
+    return power_curve(
+        study_sizes(total),
+        ratio,
+        lambda n_pos, n_neg: _power(auc, null_auc, n_pos, n_neg, alpha, method, alternative),
+        alpha=alpha,
+        alternative=alternative,
+        method=method,
+    )
+
+
+def power_curve(
+    totals: FloatArray,
+    ratio: float,
+    power_of: Callable[[float, float], float],
+    *,
+    alpha: float,
+    alternative: str,
+    method: str,
+) -> PowerCurve:
+    """Return the power that ``power_of`` gives for the positives and negatives of each total, split in a ratio."""
     n_pos = totals / (1.0 + ratio)
     n_neg = totals - n_pos
-    power = [
-        _power(auc, null_auc, pos, neg, alpha, method, alternative)
-        for pos, neg in zip(n_pos.tolist(), n_neg.tolist(), strict=True)
-    ]
+    power = [power_of(pos, neg) for pos, neg in zip(n_pos.tolist(), n_neg.tolist(), strict=True)]
     return PowerCurve(totals, n_pos, n_neg, np.array(power), float(alpha), alternative, method)
 
 

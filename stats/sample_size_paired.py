@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from .comparison_plan import comparison_plan
 from .inputs import whole_number
 from .normal_power import round_up
 from .results import Result
-from .sample_size import PowerCurve, checked_ratio, study_sizes
+from .sample_size import PowerCurve, checked_ratio, power_curve, study_sizes
 
 __all__ = ["PairedAucSampleSize", "paired_auc_power", "paired_auc_power_curve", "paired_auc_sample_size"]
 
@@ -204,8 +203,11 @@ def paired_auc_power_curve(
     [0.53, 0.8, 0.98]
     """
     plan = comparison_plan(auc_a, auc_b, null_difference, correlation, alpha, alternative, method)
-    totals, ratio = study_sizes(total), checked_ratio(ratio)
-    n_pos = totals / (1.0 + ratio)
-    n_neg = totals - n_pos
-    power = [plan.power(size, size) for size in zip(n_pos.tolist(), n_neg.tolist(), strict=True)]
-    return PowerCurve(totals, n_pos, n_neg, np.array(power), float(alpha), alternative, method)
+    return power_curve(
+        study_sizes(total),
+        checked_ratio(ratio),
+        lambda n_pos, n_neg: plan.power((n_pos, n_neg), (n_pos, n_neg)),
+        alpha=alpha,
+        alternative=alternative,
+        method=method,
+    )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from .comparison_plan import Size, comparison_plan
 from .inputs import whole_number
 from .normal_power import round_up
 from .results import Result
-from .sample_size import PowerCurve, checked_ratio, study_sizes
+from .sample_size import PowerCurve, checked_ratio, power_curve, study_sizes
 
 __all__ = [
     "UnpairedAucSampleSize",
@@ -200,11 +199,12 @@ def unpaired_auc_power_curve(
     plan = comparison_plan(auc_a, auc_b, null_difference, 0.0, alpha, alternative, method)
     totals, ratio = study_sizes(total), checked_ratio(ratio)
     allocation = checked_ratio(allocation, name="allocation")
-    n_pos = totals / (1.0 + ratio)
-    n_neg = totals - n_pos
     in_a, in_b = 1.0 / (1.0 + allocation), allocation / (1.0 + allocation)
-    power = [
-        plan.power((in_a * pos, in_a * neg), (in_b * pos, in_b * neg))
-        for pos, neg in zip(n_pos.tolist(), n_neg.tolist(), strict=True)
-    ]
-    return PowerCurve(totals, n_pos, n_neg, np.array(power), float(alpha), alternative, method)
+    return power_curve(
+        totals,
+        ratio,
+        lambda n_pos, n_neg: plan.power((in_a * n_pos, in_a * n_neg), (in_b * n_pos, in_b * n_neg)),
+        alpha=alpha,
+        alternative=alternative,
+        method=method,
+    )

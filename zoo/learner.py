@@ -169,7 +169,7 @@ class Learner:
         self.batches = VariedBatches(
             data,
             config.augmentation,
-            batch_size=-(-config.batch_size // processes.size),
+            batch_size=processes.largest_share(config.batch_size),
             with_masks=config.task == "multi-task",
             device=device,
             precision=precision,
@@ -178,7 +178,7 @@ class Learner:
             self._learn,
             self.model,
             device=device,
-            batch_size=-(-config.batch_size // processes.size),
+            batch_size=processes.largest_share(config.batch_size),
             acceleration=acceleration,
         )
 
@@ -313,7 +313,7 @@ class Learner:
         Batch norm may be unable to learn from one patient, so no part has one alone, unless a whole batch's have.
         """
         count = max(1, self.config.accumulation // self.processes.size)
-        whole = -(-self.config.batch_size // self.processes.size)
+        whole = self.processes.largest_share(self.config.batch_size)
         least = 1 if count >= whole else 2
         return np.array_split(np.arange(n), max(1, min(count, n // least)))
 

@@ -77,6 +77,10 @@ class Processes:
         """
         return np.array_split(rows, self.size)[self.rank]
 
+    def largest_share(self, n: int) -> int:
+        """Return how many of ``n`` rows the process with the most of them has."""
+        return -(-n // self.size)
+
     def gathered(self, value: T) -> list[T]:
         """Return what every process gives, in their order; whatever its shape, so nothing is padded."""
         if not self.several:
