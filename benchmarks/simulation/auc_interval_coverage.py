@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from binormal import counted
+from binormal import counted, grid
 from biomark import stats
 from biomark.stats.bootstrap import WeightedAuc, acceleration, bootstrap_interval
 from vectorised import auc_and_variance, auc_intervals, coverage, newcombe
@@ -14,10 +14,7 @@ REPLICATES = 1000
 
 
 def analytic_cells(n_sets: int) -> list[dict]:
-    return [
-        {"n": n, "prevalence": p, "auc": a, "ties": t, "sets": n_sets}
-        for n in SIZES for t in (False, True) for p in PREVALENCES for a in AUCS
-    ]  # fmt: skip
+    return grid(SIZES, PREVALENCES, AUCS, n_sets)
 
 
 def bootstrap_cells(n_sets: int) -> list[dict]:

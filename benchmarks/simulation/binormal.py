@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -10,6 +11,16 @@ from scipy.special import ndtr, ndtri
 
 # Where a reader's five ratings part, about the middle between the classes, in standard deviations.
 EDGES = np.array([-1.5, -0.5, 0.5, 1.5])
+
+
+def grid(
+    sizes: Sequence[int], prevalences: Sequence[float], aucs: Sequence[float], n_sets: int
+) -> list[dict]:
+    """Cells of every size, with and without ties, prevalence and AUC. A cell's seed follows from how it is written."""
+    return [
+        {"n": n, "prevalence": p, "auc": a, "ties": t, "sets": n_sets}
+        for n in sizes for t in (False, True) for p in prevalences for a in aucs
+    ]  # fmt: skip
 
 
 @cache

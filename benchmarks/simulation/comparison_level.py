@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from auc_interval_coverage import classes
-from binormal import counted, paired
+from binormal import counted, grid, paired
 from biomark import stats
 from scipy.special import chdtrc, ndtr, stdtr, stdtrit
 from vectorised import Z, auc_and_variance, coverage, doubled_ranks, newcombe, placements
@@ -17,10 +17,7 @@ LEVEL = 0.05
 
 
 def cells(n_sets: int) -> list[dict]:
-    return [
-        {"n": n, "prevalence": p, "auc": a, "ties": t, "sets": n_sets}
-        for n in SIZES for t in (False, True) for p in PREVALENCES for a in AUCS
-    ]  # fmt: skip
+    return grid(SIZES, PREVALENCES, AUCS, n_sets)
 
 
 def venkatraman_cells(n_sets: int) -> list[dict]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from auc_interval_coverage import AUCS, PREVALENCES, SIZES, classes, one_set
-from binormal import counted, rating_chances, separation
+from binormal import counted, grid, rating_chances, separation
 from biomark import stats
 from scipy.integrate import quad
 from scipy.special import expit, logit, ndtr, ndtri
@@ -17,10 +17,7 @@ METHODS = ("delong", "delong-logit")
 
 
 def cells(n_sets: int) -> list[dict]:
-    return [
-        {"n": n, "prevalence": p, "auc": a, "ties": t, "sets": n_sets}
-        for n in SIZES for t in (False, True) for p in PREVALENCES for a in AUCS
-    ]  # fmt: skip
+    return grid(SIZES, PREVALENCES, AUCS, n_sets)
 
 
 def intervals(cell: dict, rng: np.random.Generator) -> dict:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from auc_interval_coverage import PREVALENCES, SIZES
-from binormal import EDGES, rating_chances, separation
+from binormal import EDGES, grid, rating_chances, separation
 from biomark import stats
 from biomark.stats.brier import scaled_brier_of
 from scipy.integrate import quad
@@ -26,10 +26,7 @@ SLOPE, LARGE, BESIDE = (
 
 
 def cells(n_sets: int) -> list[dict]:
-    return [
-        {"n": n, "prevalence": p, "auc": a, "ties": t, "sets": n_sets}
-        for n in SIZES for t in (False, True) for p in PREVALENCES for a in AUCS
-    ]  # fmt: skip
+    return grid(SIZES, PREVALENCES, AUCS, n_sets)
 
 
 def intervals(cell: dict, rng: np.random.Generator) -> dict:
