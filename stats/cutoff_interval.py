@@ -156,7 +156,7 @@ def cutoff_ci(
     drawn = rechosen_replicates(rechosen, positive.size, n_boot, generator(rng), groups=apart, cluster=codes)
     chosen, apparent = rechosen(np.ones((1, positive.size)))
     estimates = {
-        name: _yielded(
+        name: yielded(
             float(getattr(apparent, name)[0]),
             getattr(drawn.here, name),
             getattr(drawn.in_the_data, name),
@@ -179,7 +179,7 @@ def cutoff_ci(
     )
 
 
-def _yielded(
+def yielded(
     value: float,
     here: FloatArray,
     in_the_data: FloatArray,

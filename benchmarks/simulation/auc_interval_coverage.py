@@ -19,7 +19,7 @@ def analytic_cells(n_sets: int) -> list[dict]:
 
 def bootstrap_cells(n_sets: int) -> list[dict]:
     return [
-        {"n": n, "prevalence": p, "auc": a, "ties": t, "sets": n_sets if n < 2000 else n_sets // 5}
+        {"n": n, "prevalence": p, "auc": a, "ties": t, "sets": n_sets}
         for n in SIZES for t in (False, True) for p in (0.1, 0.3, 0.5) for a in (0.6, 0.8, 0.95)
     ]  # fmt: skip
 

@@ -16,6 +16,16 @@ class Kept:
         self._p_values: dict[str, list[float]] = {}
         self._held: dict[str, list[float]] = {}
 
+    @property
+    def intervals(self) -> list[str]:
+        """Names of those whose truth is known beforehand."""
+        return list(self._bounds)
+
+    @property
+    def data_sets(self) -> int:
+        """How many have been judged."""
+        return max((len(values) for values in self._held.values()), default=0)
+
     def interval(self, name: str, found: Any) -> None:
         self.bounds(name, found.ci_low, found.ci_high)
 

@@ -16,7 +16,7 @@ CORRELATION = 0.5
 
 def cells(n_sets: int) -> list[dict]:
     return [
-        {"n": n, "prevalence": p, "auc": a, "ties": False, "sets": n_sets // 5}
+        {"n": n, "prevalence": p, "auc": a, "ties": False, "sets": n_sets}
         for n in SIZES for p in PREVALENCES for a in AUCS
     ]  # fmt: skip
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from biomark import stats
+from biomark.stats.bootstrap import WeightedCurve
+from biomark.stats.precision_recall import average_precision_of
 
 SIMULATION = Path(__file__).parents[2] / "benchmarks" / "simulation"
 
@@ -72,6 +74,55 @@ def test_the_truth_is_what_a_large_sample_comes_to(module, ties):
     benefit = stats.net_benefit(outcomes, chance, probability.AT).net_benefit
     expected = [true[f"net benefit at {at:g}"] for at in probability.AT]
     assert benefit == pytest.approx(expected, rel=0.02)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize(("n_pos", "n_neg"), [(40, 70), (9, 200), (130, 12)])
+def test_shared_draws_give_the_replicates_of_the_package(module, n_pos, n_neg, ties):
+    draws, coverage = module("shared_draws"), module("shared_coverage")
+    rng = np.random.default_rng(6)
+    apart, whole = draws.Stratified(n_pos, n_neg, 90, rng), draws.Whole(n_pos + n_neg, 90, rng)
+    labels = np.repeat([1, 0], [n_pos, n_neg])
+    for _ in range(3):
+        scores = rng.normal(size=(labels.size, 3)) + labels[:, None]
+        scores = scores.round(0 if ties else 9)
+        ranks, other = (draws.Ranks.of(labels, scores[:, k]) for k in (0, 1))
+        counts = apart.counts(ranks)
+        coverage.check_stratified(labels, scores[:, 0], counts, apart.of(ranks))
+        curve = WeightedCurve(labels == 1, scores[:, 1])(counts)
+        of_other = apart.of_second(ranks, other).average_precision()
+        np.testing.assert_allclose(of_other, average_precision_of(*curve), rtol=1e-5)
+        coverage.check_whole(labels[:, None].repeat(3, axis=1), scores, whole)
+        mixed = rng.permuted(labels[:, None].repeat(3, axis=1), axis=0)
+        coverage.check_whole(mixed, scores, whole)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_shared_draws_give_intervals_as_wide_as_those_of_the_package(module, ties):
+    cell = {"n": 120, "prevalence": 0.5, "auc": 0.8, "ties": ties, "sets": 120}
+    resampled, coverage, kept = (module(name) for name in ("resampled_coverage", "shared_coverage", "kept"))
+    by = []
+    for judge in (resampled._intervals, coverage.intervals, resampled._beside, coverage.beside):
+        judged = kept.Kept()
+        judge(judged, cell, np.random.default_rng(7))
+        by.append(judged.summary(dict.fromkeys(judged.intervals, 0.5)))
+    for package, shared in ((by[0], by[1]), (by[2], by[3])):
+        assert set(package) - set(shared) <= {"macro AUC, bca"}
+        for name in set(package) & set(shared):
+            if "width" in package[name]:
+                assert shared[name]["width"] == pytest.approx(package[name]["width"], rel=0.08), name
+
+
+def test_the_truths_of_overall_metrics_are_what_a_large_sample_comes_to(module):
+    judging = module("judging")
+    for ties in (False, True):
+        cell = {"n": 300_000, "prevalence": 0.3, "auc": 0.8, "ties": ties}
+        population = judging.Population.of(cell)
+        labels = np.repeat([1, 0], module("auc_interval_coverage").classes(cell))[:, None].repeat(3, axis=1)
+        scores = population.scores(labels, np.random.default_rng(8))
+        found = stats.multilabel_metrics(labels, scores, [population.threshold] * 3)
+        for name, value in judging.overall_truths(cell, population).items():
+            assert getattr(found, name) == pytest.approx(value, rel=0.01), name
 
 
 @pytest.mark.parametrize("study", ["auc-intervals", "unpaired", "proportions", "multiplicity"])

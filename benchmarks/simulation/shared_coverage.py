@@ -1,0 +1,179 @@
+"""The studies of resampled_coverage.py for large samples, where the replicates of several data sets share their draws.
+
+The first data sets of every cell are held against the package's own functions on the same draws.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+from auc_interval_coverage import classes
+from biomark import stats
+from biomark.stats.bootstrap import WeightedAuc, WeightedCurve, acceleration, bootstrap_interval
+from biomark.stats.confidence_band import sensitivity_at
+from biomark.stats.cutoff_criterion import CutoffCriterion
+from biomark.stats.cutoff_interval import yielded
+from biomark.stats.multilabel_bootstrap import Replicator
+from biomark.stats.multilabel_jackknife import acceleration_of, leaving_one_out
+from biomark.stats.partial_auc_interval import partial_areas_of, partial_placements
+from biomark.stats.precision_recall import average_precision_of
+from biomark.stats.rechosen_cutoff import RechosenCutoff, threshold_interval
+from biomark.stats.replicated_difference import z_of_replicates
+from curve_coverage import WIDTH
+from judging import (
+    AT_SPECIFICITY,
+    LABELS,
+    OVERALL,
+    REPLICATES,
+    Population,
+    judge_band,
+    judge_benefit,
+    judge_cutoff,
+    without_replicates,
+    worded,
+)
+from kept import Kept
+from shared_draws import Drawn, Ranks, Stratified, Whole
+
+# Data sets that share their draws, and how many of a cell are held against the package.
+SHARING, CHECKED = 40, 3
+
+
+def intervals(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
+    """What the report resamples for, and BCa of the macro AUC."""
+    population = Population.of(cell)
+    labels = np.repeat([1, 0], classes(cell))
+    several, thresholds = np.tile(labels[:, None], LABELS), np.full(LABELS, population.threshold)
+    at = np.array([AT_SPECIFICITY])
+    for size in batches(cell["sets"]):
+        apart = Stratified(*classes(cell), REPLICATES, rng)
+        whole = Whole(cell["n"], REPLICATES, rng)
+        for k in range(size):
+            score, scores = population.scores(labels, rng), population.scores(several, rng)
+            drawn = apart.of(Ranks.of(labels, score))
+            if k < CHECKED and kept.data_sets < CHECKED:
+                check_stratified(labels, score, apart.counts(drawn.ranks), drawn)
+                check_whole(several, scores, whole)
+            _judge_cutoff(kept, population, labels, score, drawn, rng)
+            for (name, kind), bounds in _overall(several, scores, thresholds, whole).items():
+                kept.bounds(worded(name, kind), *bounds)
+            bounds = np.quantile(drawn.sensitivities(1.0 - AT_SPECIFICITY), [0.025, 0.975])
+            judge_band(kept, "pointwise, at specificity 0.8", population, at, *bounds)
+            without_replicates(kept, population, labels, score, rng)
+
+
+def beside(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
+    """Bootstrap intervals that the report leaves to the library's users, but the macro AUC's."""
+    population = Population.of(cell)
+    labels = np.repeat([1, 0], classes(cell))
+    for size in batches(cell["sets"]):
+        apart = Stratified(*classes(cell), REPLICATES, rng)
+        for k in range(size):
+            score, other = population.scores(labels, rng), population.scores(labels, rng)
+            ranks, of_other = Ranks.of(labels, score), Ranks.of(labels, other)
+            drawn, second = apart.of(ranks), apart.of_second(ranks, of_other)
+            if k < CHECKED and kept.data_sets < CHECKED:
+                counts = apart.counts(ranks)
+                check_stratified(labels, score, counts, drawn)
+                np.testing.assert_allclose(
+                    second.average_precision(),
+                    average_precision_of(*WeightedCurve(labels == 1, other)(counts)),
+                    rtol=1e-5,
+                )
+            for method, bounds in _partial_auc(labels, score, drawn).items():
+                kept.bounds(f"partial AUC, {method}", *bounds)
+            replicates = drawn.average_precision()
+            kept.bounds("average precision, bootstrap-percentile", *bootstrap_interval(replicates))
+            difference = stats.average_precision(labels, score) - stats.average_precision(labels, other)
+            apart_by = replicates - second.average_precision()
+            kept.test("two average precisions, bootstrap", z_of_replicates(difference, apart_by)[1])
+            judge_benefit(kept, cell, rng)
+
+
+def batches(n_sets: int) -> list[int]:
+    return [min(SHARING, n_sets - start) for start in range(0, n_sets, SHARING)]
+
+
+def _judge_cutoff(
+    kept: Kept, population: Population, labels, score, drawn: Drawn, rng: np.random.Generator
+) -> None:
+    """As `stats.cutoff_ci` does; where the index of some replicate is 0, by that function."""
+    found = drawn.youden()
+    rechosen = RechosenCutoff(labels == 1, score, CutoffCriterion("youden"))
+    chosen, apparent = rechosen(np.ones((1, labels.size)))
+    if found is None:
+        judge_cutoff(kept, population, stats.cutoff_ci(labels, score, n_boot=REPLICATES, rng=rng))
+        return
+    thresholds, tp, fp = found
+    low, high = threshold_interval(thresholds, 0.95)
+    in_the_data = rechosen.in_the_data(thresholds)
+    n_pos = int(labels.sum())
+    here = {"sensitivity": tp / n_pos, "specificity": 1.0 - fp / (labels.size - n_pos)}
+    of_chosen = {
+        name: yielded(
+            float(getattr(apparent, name)[0]), replicates, getattr(in_the_data, name),
+            interval="shifted", confidence=0.95, least=0.0,
+        )
+        for name, replicates in here.items()
+    }  # fmt: skip
+    threshold = stats.Estimate(float(chosen[0]), low, high, 0.95, "bootstrap-percentile")
+    judge_cutoff(kept, population, SimpleNamespace(threshold=threshold, **of_chosen))
+
+
+def _overall(labels, scores, thresholds, draws: Whole) -> dict[tuple[str, str], tuple]:
+    """Percentile intervals of overall metrics by name and kind, and BCa of the macro AUC."""
+    truth, decided = labels.astype(float), (scores >= thresholds)[None]
+    replicator = Replicator(truth, scores[None], decided, micro_auc=False)
+    replicates = replicator.metrics(replicator.sums(draws.counts), draws.areas(labels, scores)[None])
+    found = {(name, "percentile"): bootstrap_interval(replicates[name][:, 0]) for name in OVERALL}
+    left_out = leaving_one_out(truth, scores[None], decided, None)["macro_auc"][:, 0]
+    found["macro_auc", "bca"] = bootstrap_interval(
+        replicates["macro_auc"][:, 0],
+        kind="bca",
+        estimate=stats.multilabel_metrics(labels, scores, thresholds).macro_auc,
+        acceleration=acceleration_of(left_out),
+    )
+    return found
+
+
+def _partial_auc(labels, score, drawn: Drawn) -> dict[str, tuple[float, float]]:
+    """Both bootstrap intervals of the partial area."""
+    share = stats.partial_auc(labels, score) / WIDTH
+    influence = (v - v.mean() for v in partial_placements(labels == 1, score, 0.0, WIDTH))
+    how = {"estimate": share, "acceleration": acceleration(*influence)}
+    replicates = drawn.partial_areas() / WIDTH
+    return {
+        f"bootstrap-{kind}": tuple(
+            WIDTH * bound for bound in bootstrap_interval(replicates, kind=kind, **how)
+        )
+        for kind in ("percentile", "bca")
+    }
+
+
+def check_stratified(labels, score, counts, drawn: Drawn) -> None:
+    """Hold what a set's replicates give against the package on the same draws."""
+    positive = labels == 1
+    curve = WeightedCurve(positive, score)(counts)
+    expected = {
+        "area": (drawn.areas(), WeightedAuc(positive, score)(counts)),
+        "partial area": (drawn.partial_areas(), partial_areas_of(*curve, 0.0, WIDTH)),
+        "average precision": (drawn.average_precision(), average_precision_of(*curve)),
+        "sensitivity": (
+            drawn.sensitivities(1.0 - AT_SPECIFICITY),
+            sensitivity_at(*curve, np.array([1.0 - AT_SPECIFICITY]))[:, 0],
+        ),
+    }
+    for name, (here, by_package) in expected.items():
+        np.testing.assert_allclose(here, by_package, rtol=1e-5, atol=1e-7, err_msg=name)
+    if (found := drawn.youden()) is not None:
+        thresholds, here = RechosenCutoff(positive, score, CutoffCriterion("youden"))(counts)
+        np.testing.assert_array_equal(found[0], thresholds)
+        np.testing.assert_allclose(found[1] / positive.sum(), here.sensitivity, rtol=1e-12)
+        np.testing.assert_allclose(1.0 - found[2] / (~positive).sum(), here.specificity, rtol=1e-12)
+
+
+def check_whole(labels, scores, draws: Whole) -> None:
+    decided = np.zeros((1, *labels.shape), dtype=bool)
+    expected = Replicator(labels.astype(float), scores[None], decided).areas(draws.counts)[0]
+    np.testing.assert_allclose(draws.areas(labels, scores), expected, rtol=1e-6)
