@@ -16,7 +16,7 @@ from .results import Result
 __all__ = ["FisherTest", "fisher_exact_test"]
 
 # Distinct partial tables that enumeration may visit before sampling takes its place.
-MOST_PARTIAL = 200_000
+MOST_PARTIAL = 1_000_000
 # Tables whose probability exceeds the observed one by less than this count as no more probable, as in R.
 TOLERANCE = 1e-7
 
@@ -96,10 +96,6 @@ def fisher_exact_test(table: ArrayLike, *, n_samples: int = 100_000, rng: Seed =
     return FisherTest((1.0 + k) / (1.0 + n_samples), f"Fisher's exact test, {n_samples:,} sampled tables")
 
 
-# Of partial tables that leave the same rows to fill: log of the weight, and how many have it, by the rounded log.
-Ways = dict[float, tuple[float, float]]
-
-
 def _log_weight(tables: NDArray[np.int64]) -> NDArray[np.float64]:
     """Log of what a table's probability is proportional to, given its margins."""
     return np.asarray(-gammaln(tables + 1.0).sum(axis=(-2, -1)))
@@ -110,57 +106,72 @@ def _enumerated(counts: NDArray[np.int64]) -> float | None:
 
     Returns None where there are too many of them.
     """
-    nodes: dict[tuple[int, ...], Ways] = {tuple(counts.sum(axis=1).tolist()): {0.0: (0.0, 1.0)}}
+    log_factorial = gammaln(np.arange(counts.sum() + 1) + 1.0)
+    # Of each partial table: what is left of the rows, the log of its weight, and how many are like it.
+    left, weight, number = counts.sum(axis=1)[None], np.zeros(1), np.ones(1)
     visited = 0
     # The largest column comes last, where what is left of the rows must fill it and nothing is to choose.
     for total in np.sort(counts.sum(axis=0))[:-1].tolist():
-        following: dict[tuple[int, ...], Ways] = {}
-        for left, ways in nodes.items():
-            for column in _columns(total, left):
-                weight = -sum(_LOG_FACTORIAL(x) for x in column)
-                into = following.setdefault(tuple(a - b for a, b in zip(left, column, strict=True)), {})
-                for past, number in ways.values():
-                    # Rounded, so that equal weights that were summed in another order meet.
-                    key = round(past + weight, 9)
-                    known, already = into.get(key, (past + weight, 0.0))
-                    into[key] = (known, already + number)
-                visited += len(ways)
-                if visited > MOST_PARTIAL:
-                    return None
-        nodes = following
-    log_weights, numbers = [], []
-    for left, ways in nodes.items():
-        last = -sum(_LOG_FACTORIAL(x) for x in left)
-        log_weights += [past + last for past, _ in ways.values()]
-        numbers += [number for _, number in ways.values()]
-    log_weight = np.array(log_weights)
-    weight = np.array(numbers) * np.exp(log_weight - log_weight.max())
-    as_extreme = log_weight <= float(_log_weight(counts)) + TOLERANCE
-    return min(1.0, float(weight[as_extreme].sum() / weight.sum()))
+        rows, node = np.unique(left, axis=0, return_inverse=True)
+        node = node.reshape(-1)
+        columns = _columns(total, rows, MOST_PARTIAL)
+        if columns is None:
+            return None
+        source, column = columns
+        like = np.bincount(node)
+        visited += int(like[source].sum())
+        if visited > MOST_PARTIAL:
+            return None
+        # Every partial table of a node goes on with every column that the node can take.
+        tables, starts = np.argsort(node, kind="stable"), np.cumsum(like) - like
+        pair, at = _ranges(like[source])
+        table = tables[starts[source[pair]] + at]
+        left = rows[source[pair]] - column[pair]
+        weight = weight[table] - log_factorial[column].sum(axis=1)[pair]
+        left, weight, number = _merged(left, weight, number[table])
+    weight = weight - log_factorial[left].sum(axis=1)
+    chance = number * np.exp(weight - weight.max())
+    as_extreme = weight <= float(_log_weight(counts)) + TOLERANCE
+    return min(1.0, float(chance[as_extreme].sum() / chance.sum()))
 
 
-def _columns(total: int, left: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """All ways to put ``total`` patients into one column without overfilling a row."""
-    if len(left) == 1:
-        return [(total,)] if total <= left[0] else []
-    rest = sum(left[1:])
-    return [
-        (x, *more)
-        for x in range(max(0, total - rest), min(left[0], total) + 1)
-        for more in _columns(total - x, left[1:])
-    ]
+def _columns(
+    total: int, rows: NDArray[np.int64], most: int
+) -> tuple[NDArray[np.intp], NDArray[np.int64]] | None:
+    """All ways to put ``total`` patients into one column without overfilling a row, for each of several nodes.
+
+    Returns the node of each way, and the ways of shape (ways, rows); None where they are more than ``most``.
+    """
+    node = np.flatnonzero(rows.sum(axis=1) >= total)
+    to_place = np.full(node.size, total)
+    placed: list[NDArray[np.int64]] = []
+    for k in range(rows.shape[1]):
+        room = rows[node]
+        least = np.maximum(0, to_place - room[:, k + 1 :].sum(axis=1))
+        ways = np.minimum(room[:, k], to_place) - least + 1
+        if ways.sum() > most:
+            return None
+        way, more = _ranges(ways)
+        here = least[way] + more
+        node, to_place = node[way], to_place[way] - here
+        placed = [each[way] for each in placed] + [here]
+    return node, np.stack(placed, axis=1)
 
 
-class _LogFactorials:
-    """Logarithms of factorials, computed once each."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, float] = {}
-
-    def __call__(self, x: int) -> float:
-        if x not in self._known:
-            self._known[x] = float(gammaln(x + 1.0))
-        return self._known[x]
+def _ranges(sizes: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """For each of several ranges 0 to size - 1, one after the other: which range, and where in it."""
+    which = np.repeat(np.arange(sizes.size), sizes)
+    return which, np.arange(which.size) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
-_LOG_FACTORIAL = _LogFactorials()
+def _merged(
+    left: NDArray[np.int64], weight: NDArray[np.float64], number: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Add up partial tables that are alike."""
+    # Rounded, so that equal weights that were summed in another order meet.
+    order = np.lexsort((np.rint(weight * 1e9), *left.T))
+    left, weight, number = left[order], weight[order], number[order]
+    rounded = np.rint(weight * 1e9)
+    new = np.append(True, (left[1:] != left[:-1]).any(axis=1) | (rounded[1:] != rounded[:-1]))
+    first = np.flatnonzero(new)
+    return left[first], weight[first], np.add.reduceat(number, first)
