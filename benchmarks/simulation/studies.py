@@ -7,8 +7,10 @@ import zlib
 
 import auc_interval_coverage
 import cluster_coverage
+import clustered_coverage
 import comparison_level
 import curve_coverage
+import distance_coverage
 import group_test_level
 import mean_coverage
 import multiplicity_level
@@ -40,6 +42,8 @@ STUDIES = {
     "venkatraman": (comparison_level.venkatraman_cells, comparison_level.venkatraman),
     "resampled": (resampled_coverage.cells, resampled_coverage.intervals),
     "resampled-beside": (resampled_coverage.cells, resampled_coverage.beside),
+    "clusters-beside": (clustered_coverage.cells, clustered_coverage.intervals),
+    "distances": (distance_coverage.cells, distance_coverage.intervals),
 }
 SEED = 20250
 

@@ -335,9 +335,15 @@ def test_bootstrap_intervals_hold_their_estimate_and_depend_on_the_seed_alone():
     y, p = simulated(88, np.random.default_rng(9), slope=0.4, spread=1.5)
     one = calibration_metrics(y, p, n_boot=100, rng=1)
     assert one.to_dict() == calibration_metrics(y, p, n_boot=100, rng=1).to_dict()
+    plain = calibration_metrics(y, p, n_boot=100, interval="percentile", rng=1)
     for name in ("ici", "ece", "ece_adaptive"):
-        estimate = getattr(one, name)
-        assert 0 < estimate.ci_low < estimate.value < estimate.ci_high < 0.5
+        estimate, percentile = getattr(one, name), getattr(plain, name)
+        assert 0 < percentile.ci_low < percentile.value < percentile.ci_high < 0.5
+        # The basic interval is the percentile one mirrored at the value, and never below 0.
+        assert estimate.ci_high == pytest.approx(2 * estimate.value - percentile.ci_low)
+        assert estimate.ci_low == pytest.approx(max(2 * estimate.value - percentile.ci_high, 0.0))
+    with pytest.raises(BiomarkError, match="interval must be one of"):
+        calibration_metrics(y, p, n_boot=100, interval="bca")
     assert "no interval: n_boot is 0" in calibration_metrics(y, p).ici.method
     assert one.to_frame()["metric"].tolist() == list(CALIBRATION_ESTIMATES)
 
