@@ -186,17 +186,12 @@ def calibration_metrics(
     )
     distances = _distances(found, replicates, interval, confidence, clustered=codes is not None)
     logistic = logistic_recalibration(positive, prob, confidence=confidence, cluster=codes)
-    gap = positive - prob
-    in_the_large = normal_estimate(
-        float(gap.mean()), standard_error_of_mean(gap, codes), confidence=confidence,
-        method="normal" if codes is None else "normal, clusters whole", bounds=(-1.0, 1.0),
-    )  # fmt: skip
     test = spiegelhalter_test(positive, prob)
     estimates = {
         "brier": brier_score(positive, prob, confidence=confidence, cluster=codes),
         "brier_scaled": scaled_brier_of(positive, prob, codes, confidence),
-        "in_the_large": in_the_large,
-        "observed_expected": _observed_expected(positive, prob, codes, confidence),
+        "in_the_large": in_the_large_of(positive, prob, codes, confidence),
+        "observed_expected": observed_expected_of(positive, prob, codes, confidence),
         "intercept": logistic.intercept,
         "slope": logistic.slope,
         "intercept_beside_slope": logistic.intercept_beside_slope,
@@ -222,9 +217,21 @@ def calibration_metrics(
     )  # fmt: skip
 
 
-def _observed_expected(
+def in_the_large_of(
     positive: NDArray[np.bool_], prob: FloatArray, codes: NDArray[np.intp] | None, confidence: float
 ) -> Estimate:
+    """Return the share of positives less the mean prediction."""
+    gap = positive - prob
+    return normal_estimate(
+        float(gap.mean()), standard_error_of_mean(gap, codes), confidence=confidence,
+        method="normal" if codes is None else "normal, clusters whole", bounds=(-1.0, 1.0),
+    )  # fmt: skip
+
+
+def observed_expected_of(
+    positive: NDArray[np.bool_], prob: FloatArray, codes: NDArray[np.intp] | None, confidence: float
+) -> Estimate:
+    """Return the positives over the sum of the predictions."""
     observed, expected = float(np.count_nonzero(positive)), float(prob.sum())
     if expected == 0.0:
         return undefined("all predictions are 0, no positive is expected", confidence)

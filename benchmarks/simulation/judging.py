@@ -8,6 +8,7 @@ import numpy as np
 from auc_interval_coverage import classes
 from binormal import EDGES, rating_chances, separation
 from biomark import stats
+from biomark.stats.calibration import in_the_large_of, observed_expected_of
 from kept import Kept
 from numpy.typing import NDArray
 from probability_coverage import AT, drawn
@@ -118,7 +119,7 @@ def without_replicates(kept: Kept, population: Population, labels, score, rng: n
 
 
 def judge_benefit(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
-    """Net benefit and its difference from a model that knows nothing, and the calibration curve, of one more set."""
+    """Net benefit and its difference from a model that knows nothing, and calibration, of one more set."""
     outcomes, linear = (values[0] for values in drawn(cell, rng, 1))
     chance = expit(linear)
     benefit = stats.net_benefit(outcomes, chance, AT, interval="bootstrap", n_boot=REPLICATES, rng=rng)
@@ -128,6 +129,8 @@ def judge_benefit(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
     for k, at in enumerate(AT):
         kept.bounds(f"net benefit at {at:g}, bootstrap", benefit.ci_low[k], benefit.ci_high[k])
         kept.bounds(f"difference of net benefits at {at:g}", apart.ci_low[k], apart.ci_high[k])
+    kept.interval("in the large", in_the_large_of(outcomes, chance, None, 0.95))
+    kept.interval("observed / expected", observed_expected_of(outcomes, chance, None, 0.95))
     smoothed(kept, outcomes, chance)
 
 

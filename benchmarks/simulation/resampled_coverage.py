@@ -74,7 +74,7 @@ def beside(cell: dict, rng: np.random.Generator) -> dict:
     kept = Kept()
     (shared_coverage.beside if cell["n"] >= SHARED_FROM else _beside)(kept, cell, rng)
     known = {f"partial AUC, {m}": true_partial_auc(cell) for m in ("bootstrap-percentile", "bootstrap-bca")}
-    known[worded("macro_auc", "bca")] = cell["auc"]
+    known |= {worded("macro_auc", "bca"): cell["auc"], "in the large": 0.0, "observed / expected": 1.0}
     known["average precision, bootstrap-percentile"] = true_average_precision(cell)
     true = probability_truths(cell)
     for at in AT:

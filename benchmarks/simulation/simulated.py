@@ -13,8 +13,10 @@ SIMULATED: dict[str, tuple[str, tuple[str, ...]]] = {
     "average_precision_ci": ("curve", ("average precision, logit",)),
     "roc_band": ("resampled", ("ROC band, pointwise", "ROC band, simultaneous")),
     "cutoff_ci": ("resampled", ("Youden cut-off", "sensitivity of the chosen", "specificity of the chosen")),
-    "multilabel_ci": ("resampled", ("macro AUC", "macro accuracy", "macro F1", "hamming", "subset accuracy")),
-    "multilabel_test": ("overall", ("two models, macro AUC", "difference of macro AUC")),
+    "multilabel_ci": (
+        "resampled", ("macro AUC", "micro AUC", "macro accuracy", "macro F1", "micro F1", "hamming", "subset accuracy")
+    ),
+    "multilabel_test": ("overall", ("two models, macro AUC", "difference of macro AUC", "difference of micro AUC")),
     "embedding_separation": ("resampled", ("silhouette", "neighbours")),
     "delong_test": ("paired", ("delong-paired",)),
     "delong_contrast_test": ("paired", ("delong-contrast",)),
@@ -57,6 +59,27 @@ SIMULATED: dict[str, tuple[str, tuple[str, ...]]] = {
     "fisher_exact_test": ("group-tests", ("categories",)),
     "baseline_table": ("group-tests", ("Welch", "ranks", "categories")),
 }  # fmt: skip
+# The same of those that take lesions of the same patients, in the study of clusters.
+WITH_CLUSTERS: dict[str, tuple[str, ...]] = {
+    "auc_ci": ("AUC, bootstrap-percentile", "AUC, bootstrap-bca"),
+    "partial_auc_ci": (
+        "partial AUC, delong",
+        "partial AUC, delong-logit",
+        "partial AUC, bootstrap-percentile",
+    ),
+    "average_precision_ci": ("average precision, bootstrap-percentile",),
+    "roc_band": ("ROC band, pointwise",),
+    "cutoff_ci": ("Youden cut-off", "sensitivity of the chosen", "specificity of the chosen"),
+    "multilabel_ci": ("macro AUC, percentile",),
+    "multilabel_test": ("two models, macro AUC", "two models, macro accuracy"),
+    "embedding_separation": ("silhouette", "neighbours"),
+    "bootstrap_test": ("two AUCs, bootstrap",),
+    "brier_score": ("Brier score",),
+    "logistic_recalibration": ("calibration slope", "calibration intercept"),
+    "calibration_metrics": ("scaled Brier score", "observed / expected", "in the large"),
+    "net_benefit": ("net benefit at 0.1, analytic", "net benefit at 0.1, bootstrap"),
+    "net_benefit_difference": ("difference of net benefits",),
+}
 # Figures without an interval or a p-value of their own.
 NOTHING_TO_COVER = {
     "a figure or a curve": (
@@ -83,10 +106,14 @@ def functions_section() -> str:
         "## What is simulated of each function",
         "",
         "By study, as in the last table; tests of a margin are the one-sided errors of the interval of the difference. "
-        "Not simulated: the bootstrap intervals of the distances of calibration (ICI, E50, E90, Emax, ECE), which "
-        "cannot cover by construction, and clusters where the table does not name them. The remaining functions give "
-        "a figure without an interval, a choice, or a plan.",
+        "`calibration_metrics` stands in three studies: its distances (ICI, E50, E90, Emax, ECE) in `distances`, what "
+        "is observed over what is expected in `resampled-beside`. The last column says what was simulated of lesions "
+        "in clusters. Not simulated: basic and BCa intervals of overall metrics but BCa of the macro AUC. The "
+        "remaining functions give a figure without an interval, a choice, or a plan.",
         "",
     ]
-    rows = [[f"`{name}`", study, "; ".join(names)] for name, (study, names) in SIMULATED.items()]
-    return "\n".join(lines + markdown_table(["function", "study", "in it"], rows))
+    rows = [
+        [f"`{name}`", study, "; ".join(names), "; ".join(WITH_CLUSTERS.get(name, ()))]
+        for name, (study, names) in SIMULATED.items()
+    ]
+    return "\n".join(lines + markdown_table(["function", "study", "in it", "with clusters"], rows))

@@ -2,7 +2,7 @@
 
 import json
 from importlib import import_module
-from inspect import isfunction
+from inspect import isfunction, signature
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +133,11 @@ def test_stored_results_come_from_this_code(module, study):
         assert studies.simulate(study, record["cell"]) == record["found"]
 
 
+def test_what_is_simulated_with_clusters_takes_clusters(module):
+    for function in module("simulated").WITH_CLUSTERS:
+        assert "cluster" in signature(getattr(stats, function)).parameters, function
+
+
 def test_every_function_is_simulated_or_has_nothing_to_cover(module):
     simulated = module("simulated")
     functions = {name for name in stats.__all__ if isfunction(getattr(stats, name))}
@@ -141,7 +146,9 @@ def test_every_function_is_simulated_or_has_nothing_to_cover(module):
 
 
 def test_the_stored_results_hold_what_the_page_says_is_simulated(module):
-    for function, (study, names) in module("simulated").SIMULATED.items():
+    simulated = module("simulated")
+    of_clusters = [(name, ("clusters-beside", names)) for name, names in simulated.WITH_CLUSTERS.items()]
+    for function, (study, names) in [*simulated.SIMULATED.items(), *of_clusters]:
         stored = json.loads((SIMULATION / "results" / f"{study}.json").read_text(encoding="utf-8"))["cells"]
         held = {name for record in stored for name in record["found"]}
         for name in names:
