@@ -34,7 +34,7 @@ SECTIONS = {
         "Cut-offs, overall metrics, bands and embeddings",
         """Through the package's own functions with 500 replicates: the chosen cut-off and what it yields, metrics
         over three labels, the band of the ROC curve; 99 permutations for an embedding that knows nothing of the
-        label, up to n = 388. From n = 388 on forty data sets share their draws. Prevalences 0.1, 0.5 and 0.9,
+        label, up to n = 388. From n = 88 on forty data sets share their draws. Prevalences 0.1, 0.5 and 0.9,
         ties at 0.5, AUCs 0.6, 0.8 and 0.95. The simultaneous band
         holds the whole curve, the calibration curve is judged at the middle of its range. With ties, two cut-offs
         are equally good, and either counts. The difference of net benefits is that from a model that knows nothing:

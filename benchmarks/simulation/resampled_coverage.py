@@ -2,7 +2,7 @@
 
 Cut-offs and what they yield, metrics over three labels, a band of the ROC curve, the separation of an embedding;
 then the bootstrap intervals of the partial area, average precision and net benefit, and what stands beside them.
-Small samples go through the package's own functions; large ones share their draws (shared_coverage.py).
+The smallest samples go through the package's own functions; the others share their draws (shared_coverage.py).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from probability_coverage import truths as probability_truths
 
 # Ties, and the prevalence.
 CASES, AUCS = ((False, 0.1), (False, 0.5), (False, 0.9), (True, 0.5)), (0.6, 0.8, 0.95)
-SHARED_FROM = 388
+SHARED_FROM = 88
 
 
 def cells(n_sets: int) -> list[dict]:
