@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "BiomarkError",
+    "BiomarkWarning",
     "FailedWorkError",
     "InputFileError",
     "MaskMismatchError",
@@ -22,6 +23,10 @@ __all__ = [
 
 class BiomarkError(ValueError):
     """Something that the caller gave cannot be used; the message says what would be right."""
+
+
+class BiomarkWarning(UserWarning):
+    """Something was done otherwise than was asked, and better so; the message says what and why."""
 
 
 class FailedWorkError(RuntimeError):

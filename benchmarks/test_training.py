@@ -302,7 +302,7 @@ def test_step_on_the_processor(benchmark, rows):
             jobs[name] = step(make(), lambda out: out)
         except ImportError as error:
             absent[name] = f"not installed: {error.name}"
-    found = alternating(jobs)
+    found = alternating(jobs, rounds=20)
     mine = found.pop("biomark")
     row = {
         "what": "forward and backward, single-task, resnet50_3d, 64 cubed, batch 2, fp32",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
+from ..errors import BiomarkWarning
 from .control_characters import visible
 from .number_format import duration
 
@@ -232,8 +234,27 @@ def _bar(columns: tuple[Any, ...], hidden: bool) -> Iterator[Any]:
 
     console = Console(stderr=True, highlight=False)
     disabled = hidden or not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=disabled) as bar:
+    with (
+        _plain_warnings(console),
+        Progress(*columns, console=console, transient=True, disable=disabled) as bar,
+    ):
         yield bar
+
+
+@contextmanager
+def _plain_warnings(console: Console) -> Iterator[None]:
+    """Say biomark's own warnings in one line above the bar, and leave the others as they are."""
+    with warnings.catch_warnings():
+        as_before = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, BiomarkWarning):
+                console.print(f"Warning: {visible(str(message))}", markup=False, soft_wrap=True)
+            else:
+                as_before(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _epoch_line(state: TrainingProgress) -> str:

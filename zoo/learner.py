@@ -131,10 +131,7 @@ class Learner:
         self.processes = processes
         self.config, self.data, self.device, self.precision = config, data, device, precision
         cuda = device.type == "cuda"
-        self.model = model.to(device)
-        if cuda:
-            # The order in which tensor cores read volumes.
-            self.model = self.model.to(memory_format=torch.channels_last_3d)
+        self.model = precision.placed(model, device)
         self.average = None if config.ema is None else copy.deepcopy(self.model).requires_grad_(False)
         self._parallel: nn.Module = self.model
         if processes.several:

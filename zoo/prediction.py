@@ -184,14 +184,15 @@ def _predict(
     if segmentations is not None:
         maps = torch.zeros((len(data), *data.images.shape[2:]), dtype=torch.float16)
     features: FloatArray | None = None
+    kind = choose_precision(precision, chosen)
     for at, predictor in enumerate(predictors):
         found = run_network(
-            predictor.model.to(chosen),
+            kind.placed(predictor.model, chosen),
             _for_labels(data, first.labels),
             rows,
             batch_size=batch_size,
             device=chosen,
-            precision=choose_precision(precision, chosen),
+            precision=kind,
             flips=flips,
             on_map=None if maps is None else _adder(maps, len(predictors)),
             processes=processes,

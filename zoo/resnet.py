@@ -14,8 +14,9 @@ paper names; all kernels are cubes. What the paper leaves open:
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 
 from ..stats.inputs import whole_number
@@ -38,7 +39,25 @@ def _shortcut(channels_in: int, channels_out: int, stride: int, projected: bool)
     return nn.Sequential(_convolution(channels_in, channels_out, 1, stride), nn.BatchNorm3d(channels_out))
 
 
-class BasicBlock(nn.Module):
+class ResidualBlock(nn.Module):
+    """What both blocks do: y = ReLU(F(x) + S(x))."""
+
+    if TYPE_CHECKING:
+        # Not seen by TorchScript, which has no such types.
+        residual: nn.Module
+        shortcut: nn.Module
+        activation: nn.Module
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the block's map of shape (B, channels_out, ...)."""
+        if self.training:
+            # In place: two maps fewer to write. Explanations, which hook the parts, run in evaluation mode.
+            return torch.relu_(self.residual(x).add_(self.shortcut(x)))
+        y: Tensor = self.activation(self.residual(x) + self.shortcut(x))
+        return y
+
+
+class BasicBlock(ResidualBlock):
     """Two 3 x 3 x 3 convolutions beside a shortcut: y = ReLU(F(x) + S(x)).
 
     ``projected`` makes it the convolutional block (S projects and takes the stride); else it is the identity block.
@@ -56,16 +75,10 @@ class BasicBlock(nn.Module):
             nn.BatchNorm3d(width),
         )
         self.shortcut = _shortcut(channels_in, width, stride, projected)
-        # Not in place: explanations hook the sum.
         self.activation = nn.ReLU()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the block's map of shape (B, width, ...)."""
-        y: Tensor = self.activation(self.residual(x) + self.shortcut(x))
-        return y
 
-
-class BottleneckBlock(nn.Module):
+class BottleneckBlock(ResidualBlock):
     """Convolutions of 1, 3 and 1 beside a shortcut, the last one four times as wide: y = ReLU(F(x) + S(x)).
 
     ``projected`` makes it the convolutional block (S projects and takes the stride); else it is the identity block.
@@ -87,13 +100,7 @@ class BottleneckBlock(nn.Module):
             nn.BatchNorm3d(channels_out),
         )
         self.shortcut = _shortcut(channels_in, channels_out, stride, projected)
-        # Not in place: explanations hook the sum.
         self.activation = nn.ReLU()
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the block's map of shape (B, 4 width, ...)."""
-        y: Tensor = self.activation(self.residual(x) + self.shortcut(x))
-        return y
 
 
 class ResNetEncoder(Encoder):

@@ -58,6 +58,9 @@ class Stem(nn.Sequential):
     def forward(self, volume: Tensor) -> Tensor:
         """Return a map of half the volume's size."""
         # Written out, because a compiler passes over the forward of torch's own containers.
-        for part in self:
-            volume = part(volume)
-        return volume
+        y: Tensor = self[1](self[0](volume))
+        if self.training:
+            # In place, one map fewer to write; explanations, which hook the parts, run in evaluation mode.
+            return y.relu_()
+        y = self[2](y)
+        return y

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..errors import BiomarkError, OneClassError
+from ..errors import BiomarkError, BiomarkWarning, OneClassError
 from ..stats.results import FloatArray, Result, plain
 from ..stats.roc import auc
 from .checkpoint import load_state, remove_parts, save_state, save_weights, write_text
@@ -169,7 +170,10 @@ def fit(
     processes.wait()
     config = replace(config, labels=data.labels)
     device = device_of(config.device, processes)
-    precision = choose_precision(config.precision, device)
+    precision = choose_precision(config.precision, device, learns=True)
+    if precision.note and processes.is_first:
+        what = f"precision {config.precision}: {precision.note}; the network learns in {precision.name}"
+        warnings.warn(BiomarkWarning(what), stacklevel=2)
     if isinstance(config.pos_weight, tuple) and len(config.pos_weight) != len(data.labels):
         raise BiomarkError(f"pos_weight must have one number for each of {', '.join(data.labels)}")
     trained, validated = data.rows(config.train_set), data.rows(config.validation_set)

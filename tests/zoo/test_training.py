@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from biomark import zoo
-from biomark.errors import BiomarkError, FailedWorkError
+from biomark.errors import BiomarkError, BiomarkWarning, FailedWorkError
+from biomark.zoo import precision
 from biomark.zoo.augmentation import Augmentation
 from biomark.zoo.inference import run_network
 from biomark.zoo.learner import Learner, NonFiniteLossError, learning_rate_at
@@ -247,9 +248,38 @@ def test_devices_and_precisions_that_are_not_there_are_refused():
     assert choose_precision("auto", CPU).name == "fp32"
 
 
-def test_bf16_on_the_processor_learns(tmp_path, toy_volumes):
-    run = fit(config(tmp_path / "run", precision="bf16", validation_set="train"), toy_volumes(4))
+def test_bf16_on_the_processor_learns(tmp_path, toy_volumes, monkeypatch):
+    monkeypatch.setattr(precision, "bf16_learns_on_the_processor", lambda: True)
+    # At 80 cubed no map is so small that its gradient is in doubt.
+    run = fit(config(tmp_path / "run", precision="bf16", validation_set="train"), toy_volumes(4, side=80))
     assert all(math.isfinite(epoch["train_loss"]) for epoch in run.history)
+
+
+def test_bf16_that_gives_wrong_gradients_is_told_and_not_used(tmp_path, toy_volumes, monkeypatch):
+    monkeypatch.setattr(precision, "bf16_learns_on_the_processor", lambda: False)
+    with pytest.warns(
+        BiomarkWarning, match="precision bf16: torch .* wrong bf16 gradients .* learns in fp32"
+    ):
+        run = fit(config(tmp_path / "run", precision="bf16", validation_set="train"), toy_volumes(4))
+    environment = json.loads((tmp_path / "run" / "environment.json").read_text(encoding="utf-8"))
+    assert environment["precision"] == "fp32" and "wrong bf16 gradients" in environment["precision_note"]
+    # Where nothing is learnt, nothing can go wrong: convolutions themselves are right.
+    assert choose_precision("bf16", CPU).name == "bf16"
+
+
+def test_the_trial_of_bf16_tells_right_gradients_from_wrong_ones(monkeypatch):
+    trial = precision.bf16_learns_on_the_processor.__wrapped__
+    exact = torch.nn.functional.conv3d
+    monkeypatch.setattr(
+        precision.functional, "conv3d", lambda x, w, **how: exact(x.float(), w.float(), **how)
+    )
+    assert trial()
+
+    def halved(x, w, **how):
+        return exact(x.float(), w.float() * (0.5 if w.dtype == torch.bfloat16 else 1.0), **how)
+
+    monkeypatch.setattr(precision.functional, "conv3d", halved)
+    assert not trial()
 
 
 def test_losses_are_those_of_the_steps_since_the_last_look(toy_volumes):
