@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -40,15 +41,20 @@ torch.set_num_threads(1)
 plan = json.loads(sys.argv[1])
 held = torch.load(plan["data"], weights_only=True)
 data = VolumeData(**{**held, **{k: tuple(held[k]) for k in ("labels", "patient_id", "sets")}})
-first_try = os.environ["TORCHELASTIC_RESTART_COUNT"] == "0"
 
 def tell(state):
-    if first_try and plan["killed"] and state.phase == "step" and state.epoch == 2 and os.environ["RANK"] == "1":
-        os.kill(os.getpid(), signal.SIGKILL)
+    if not plan["killed"] or state.phase != "step" or state.epoch != 2 or os.environ["RANK"] != "1":
+        return
+    # Once in all: each torchrun counts restarts of its own.
+    try:
+        os.close(os.open(plan["killed"], os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
 
 try:
     with process_group("cpu") as processes:
-        fit(config_from_dict(plan["config"]), data, resume=plan["killed"], processes=processes, progress=tell)
+        fit(config_from_dict(plan["config"]), data, resume=bool(plan["killed"]), processes=processes, progress=tell)
 except FailedWorkError as error:
     sys.exit(_told(str(error), 1))
 """
@@ -76,16 +82,29 @@ def alone(volumes, tmp_path_factory):
     return fit(TrainingConfig(**settings(folder, "run")), volumes[0]).history
 
 
-def launched(processes, path, config, *, killed=False, restarts=0):
-    plan = {"data": str(path), "config": config, "killed": killed}
+def launched(machines, path, config, *, killed="", restarts=0):
+    """Run a torchrun of so many processes for each machine, side by side, and return how each ended."""
+    plan = {"data": str(path), "config": config, "killed": str(killed)}
     script = path.parent / "learn.py"
     script.write_text(SCRIPT)
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes),
-        "--max-restarts", str(restarts), "--monitor-interval", "0.1", str(script), json.dumps(plan),
+    meeting = ["--standalone"]
+    if len(machines) > 1:
+        with socket.socket() as free:
+            free.bind(("localhost", 0))
+            place = f"localhost:{free.getsockname()[1]}"
+        meeting = ["--nnodes", str(len(machines)), "--rdzv-backend", "c10d", "--rdzv-endpoint", place]
+        meeting += ["--rdzv-id", "run", "--local-addr", "localhost"]
+    commands = [
+        [
+            sys.executable, "-m", "torch.distributed.run", *meeting, "--nproc-per-node", str(processes),
+            "--max-restarts", str(restarts), "--monitor-interval", "0.1", str(script), json.dumps(plan),
+        ]
+        for processes in machines
     ]  # fmt: skip
+    how = {"capture_output": True, "encoding": "utf-8", "timeout": 240}
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=240, env=environment)
+    with ThreadPoolExecutor(len(machines)) as pool:
+        return list(pool.map(lambda command: subprocess.run(command, **how, env=environment), commands))
 
 
 def history_of(folder):
@@ -145,17 +164,20 @@ def test_synchronised_norm_keeps_names_and_values():
     assert torch.equal(model.eval()(x), expected)
 
 
-def test_killed_processes_end_a_run_that_goes_on_with_others_as_one_process_would(volumes, alone, tmp_path):
+def test_killed_processes_end_a_run_that_goes_on_on_two_machines_as_one_process_would(
+    volumes, alone, tmp_path
+):
     _, path = volumes
-    ended = launched(2, path, settings(tmp_path, "run"), killed=True)
+    (ended,) = launched([2], path, settings(tmp_path, "run"), killed=tmp_path / "first")
     assert ended.returncode == 1
     assert "Signal 9 (SIGKILL)" in ended.stderr
     assert "unforeseen" not in ended.stderr
     same_curve(history_of(tmp_path / "run"), alone[:1])
-    # Three go on where two were; one of them is killed too, and torchrun starts all three anew.
-    done = launched(3, path, settings(tmp_path, "run"), killed=True, restarts=1)
-    assert done.returncode == 0, done.stderr
-    assert "exitcode: -9" in done.stderr
+    # Three go on where two were, under two torchruns; one of them is killed too, and all three start anew.
+    done = launched([1, 2], path, settings(tmp_path, "run"), killed=tmp_path / "second", restarts=2)
+    told = "\n".join(machine.stderr for machine in done)
+    assert [machine.returncode for machine in done] == [0, 0], told
+    assert (tmp_path / "second").exists() and "exitcode: -9" in told
     same_curve(history_of(tmp_path / "run"), alone)
     assert (tmp_path / "run" / "summary.json").is_file()
     assert not list((tmp_path / "run").glob(".*part"))

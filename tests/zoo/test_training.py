@@ -260,7 +260,7 @@ def test_bf16_that_gives_wrong_gradients_is_told_and_not_used(tmp_path, toy_volu
     with pytest.warns(
         BiomarkWarning, match="precision bf16: torch .* wrong bf16 gradients .* learns in fp32"
     ):
-        run = fit(config(tmp_path / "run", precision="bf16", validation_set="train"), toy_volumes(4))
+        fit(config(tmp_path / "run", precision="bf16", validation_set="train"), toy_volumes(4))
     environment = json.loads((tmp_path / "run" / "environment.json").read_text(encoding="utf-8"))
     assert environment["precision"] == "fp32" and "wrong bf16 gradients" in environment["precision_note"]
     # Where nothing is learnt, nothing can go wrong: convolutions themselves are right.
