@@ -154,7 +154,7 @@ def calibration_metrics(
     0.916 (n = 30, prevalence 0.16) to 0.952.
 
     Distances (ICI [4]_, E50, E90, Emax, ECE) are biased upwards, and their replicates once more: a percentile interval
-    can miss nearly always, and cannot hold 0. SIMULATED
+    can miss nearly always, and cannot hold 0; the basic one covers too little too, least where the model is calibrated.
     No interval of a distance shows that a model is calibrated: look at slope and intercept for that. Replicates smooth
     at most 200 groups of patients.
 
