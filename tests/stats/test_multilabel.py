@@ -1,14 +1,19 @@
 """Overall metrics over labels, against scikit-learn and against loops over patients."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from biomark.errors import BiomarkError
-from biomark.stats import multilabel_ci, multilabel_metrics, multilabel_test
+from biomark.stats import multilabel_bootstrap, multilabel_ci, multilabel_metrics, multilabel_test
 from biomark.stats.multilabel import METRICS
 from biomark.stats.multilabel_bootstrap import Replicator, multilabel_replicates
 from biomark.stats.multilabel_jackknife import leaving_one_out
 from biomark.stats.resampling import resampling_counts
 from sklearn import metrics as sk
+
+ORACLES = Path(__file__).parents[1] / "oracles"
 
 
 def data(n=90, labels=3, seed=0, ties=True):
@@ -211,6 +216,18 @@ def test_a_comparison_is_the_difference_of_the_replicates_of_both_models():
             tuple(np.quantile(differences, [0.025, 0.975])), abs=1e-12
         )
         assert result.statistic == pytest.approx(value / differences.std(ddof=1), rel=1e-9)
+
+
+def test_a_comparison_on_given_draws_agrees_with_r(monkeypatch):
+    held = json.loads((ORACLES / "multilabel.json").read_text(encoding="utf-8"))
+    y, a, b, cuts, draws = (np.array(held[name]) for name in ("y", "a", "b", "cuts", "draws"))
+    counts = np.stack([np.bincount(rows, minlength=len(y)) for rows in draws]).astype(np.uint8)
+    monkeypatch.setattr(multilabel_bootstrap, "resampling_counts", lambda *_, **__: iter([counts]))
+    found = multilabel_test(y, a, b, *cuts, n_boot=len(draws))
+    for name, expected in held["found"].items():
+        for field, value in expected.items():
+            given = getattr(getattr(found, name), field)
+            assert given == pytest.approx(value, rel=1e-10, abs=1e-13), (name, field)
 
 
 @pytest.mark.parametrize("method", ["percentile", "basic", "bca"])
