@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from .bootstrap import WeightedCurve, acceleration, bootstrap_interval
+from .bootstrap import acceleration, bootstrap_interval
 from .clustered import placement_variance
 from .inputs import (
     Seed,
@@ -26,6 +26,7 @@ from .proportion import proportion_ci
 from .resampling import resampling_counts
 from .results import FloatArray, Result
 from .roc import RocCurve, curve_of, partial_auc
+from .weighted_areas import partial_areas_by
 
 __all__ = ["PartialAucEstimate", "partial_auc_ci", "partial_placements"]
 
@@ -215,30 +216,6 @@ def partial_placements(
     return above[at[positive]], height[at[~positive]]
 
 
-def partial_areas_of(tp: FloatArray, fp: FloatArray, low: float, high: float) -> FloatArray:
-    """Return the trapezoidal area of each curve for false positive rates in [low, high].
-
-    Parameters
-    ----------
-    tp, fp : arrays of shape (b, k)
-        Counts at descending thresholds.
-
-    Returns
-    -------
-    array of shape (b,), NaN where a class is absent
-    """
-    zero = np.zeros((tp.shape[0], 1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        y = np.concatenate([zero, tp / tp[:, -1:]], axis=1)
-        x = np.concatenate([zero, fp / fp[:, -1:]], axis=1)
-    x0, x1, y0, y1 = x[:, :-1], x[:, 1:], y[:, :-1], y[:, 1:]
-    left, right = np.clip(x0, low, high), np.clip(x1, low, high)
-    width = x1 - x0
-    slope = np.divide(y1 - y0, width, out=np.zeros_like(width), where=width > 0.0)
-    middle = y0 + slope * ((left + right) / 2.0 - x0)
-    return np.asarray(((right - left) * middle).sum(axis=1))
-
-
 def _mean_over_segments(fpr: FloatArray, cumulative: FloatArray, upright: FloatArray) -> FloatArray:
     """Mean of a function over each segment of the curve; ``upright`` where the segment has no width."""
     width = np.diff(fpr)
@@ -289,11 +266,11 @@ def _replicates(
     rng: np.random.Generator,
 ) -> Any:
     n_boot = whole_number(n_boot, name="n_boot", least=2)
-    curve = WeightedCurve(positive, score)
+    areas = partial_areas_by(positive, score, low, high)
     codes = None if cluster is None else cluster_codes(cluster, positive.size)
     apart = (np.flatnonzero(positive), np.flatnonzero(~positive)) if codes is None else None
     for counts in resampling_counts(positive.size, n_boot, rng, groups=apart, cluster=codes):
-        yield partial_areas_of(*curve(counts), low, high)
+        yield areas(counts)
 
 
 def _acceleration(

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 from ..errors import BiomarkError
-from .bootstrap import WeightedCurve, bootstrap_interval
+from .bootstrap import bootstrap_interval
 from .inputs import (
     Seed,
     binary_labels,
@@ -23,6 +23,7 @@ from .inputs import (
 from .placement import tie_groups
 from .resampling import resampling_counts
 from .results import Estimate, FloatArray, Result
+from .weighted_areas import average_precision_by, average_precision_of
 
 __all__ = [
     "PrecisionRecallCurve",
@@ -190,19 +191,10 @@ def average_precision_ci(
     n_boot = whole_number(n_boot, name="n_boot", least=2)
     codes = None if cluster is None else cluster_codes(cluster, positive.size)
     apart = None if codes is not None else (np.flatnonzero(positive), np.flatnonzero(~positive))
-    curve = WeightedCurve(positive, score)
+    precisions = average_precision_by(positive, score)
     drawn = [
-        average_precision_of(*curve(counts))
+        precisions(counts)
         for counts in resampling_counts(positive.size, n_boot, generator(rng), groups=apart, cluster=codes)
     ]
     low, high = bootstrap_interval(np.concatenate(drawn), confidence=confidence)
     return Estimate(value, low, high, confidence, f"bootstrap-percentile, {n_boot} replicates")
-
-
-def average_precision_of(tp: FloatArray, fp: FloatArray) -> FloatArray:
-    """Return average precision from counts at descending thresholds, each of shape (b, k); NaN without positives."""
-    called = tp + fp
-    precision = np.divide(tp, called, out=np.zeros_like(tp), where=called > 0.0)
-    gained = np.diff(tp, axis=1, prepend=0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((gained * precision).sum(axis=1) / tp[:, -1])

@@ -13,9 +13,8 @@ from ..errors import BiomarkError
 from .bootstrap import WeightedAuc, WeightedCurve
 from .confidence_band import sensitivity_at
 from .inputs import choice
-from .partial_auc_interval import partial_areas_of
-from .precision_recall import average_precision_of
 from .results import FloatArray
+from .weighted_areas import average_precision_by, partial_areas_by
 
 __all__ = ["AT_THRESHOLD", "METRICS", "Metric", "replicated_metric"]
 
@@ -67,20 +66,20 @@ def replicated_metric(
         return partial(_at_threshold, AT_THRESHOLD[metric], positive, score >= threshold)
     if metric == "auc":
         return WeightedAuc(positive, score)
-    curve = WeightedCurve(positive, score)
     if metric == "average-precision":
-        return lambda counts: average_precision_of(*curve(counts))
+        return average_precision_by(positive, score)
     if metric == "youden":
+        curve = WeightedCurve(positive, score)
         return lambda counts: _largest_youden(*curve(counts))
     if metric == "sensitivity-at-specificity":
         if not 0.0 <= specificity <= 1.0:
             raise BiomarkError(f"specificity must lie in [0, 1], found {specificity!r}")
-        at = np.array([1.0 - specificity])
+        curve, at = WeightedCurve(positive, score), np.array([1.0 - specificity])
         return lambda counts: sensitivity_at(*curve(counts), at)[:, 0]
     low, high = bounds
     if not 0.0 <= low < high <= 1.0:
         raise BiomarkError(f"bounds must be (low, high) with 0 <= low < high <= 1, found ({low:g}, {high:g})")
-    return lambda counts: partial_areas_of(*curve(counts), 1.0 - high, 1.0 - low)
+    return partial_areas_by(positive, score, 1.0 - high, 1.0 - low)
 
 
 def _called(

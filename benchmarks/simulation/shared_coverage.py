@@ -16,10 +16,10 @@ from biomark.stats.cutoff_criterion import CutoffCriterion
 from biomark.stats.cutoff_interval import yielded
 from biomark.stats.multilabel_bootstrap import Replicator
 from biomark.stats.multilabel_jackknife import acceleration_of, leaving_one_out
-from biomark.stats.partial_auc_interval import partial_areas_of, partial_placements
-from biomark.stats.precision_recall import average_precision_of
+from biomark.stats.partial_auc_interval import partial_placements
 from biomark.stats.rechosen_cutoff import RechosenCutoff, threshold_interval
 from biomark.stats.replicated_difference import z_of_replicates
+from biomark.stats.weighted_areas import average_precision_by, partial_areas_by
 from curve_coverage import WIDTH
 from judging import (
     AT_SPECIFICITY,
@@ -79,7 +79,7 @@ def beside(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
                 check_stratified(labels, score, counts, drawn)
                 np.testing.assert_allclose(
                     second.average_precision(),
-                    average_precision_of(*WeightedCurve(labels == 1, other)(counts)),
+                    average_precision_by(labels == 1, other)(counts),
                     rtol=1e-5,
                 )
             for method, bounds in _partial_auc(labels, score, drawn).items():
@@ -160,8 +160,8 @@ def check_stratified(labels, score, counts, drawn: Drawn) -> None:
     curve = WeightedCurve(positive, score)(counts)
     expected = {
         "area": (drawn.areas(), WeightedAuc(positive, score)(counts)),
-        "partial area": (drawn.partial_areas(), partial_areas_of(*curve, 0.0, WIDTH)),
-        "average precision": (drawn.average_precision(), average_precision_of(*curve)),
+        "partial area": (drawn.partial_areas(), partial_areas_by(positive, score, 0.0, WIDTH)(counts)),
+        "average precision": (drawn.average_precision(), average_precision_by(positive, score)(counts)),
         "sensitivity": (
             drawn.sensitivities(1.0 - AT_SPECIFICITY),
             sensitivity_at(*curve, np.array([1.0 - AT_SPECIFICITY]))[:, 0],

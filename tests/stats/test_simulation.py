@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from biomark import stats
-from biomark.stats.bootstrap import WeightedCurve
-from biomark.stats.precision_recall import average_precision_of
+from biomark.stats.weighted_areas import average_precision_by
 
 SIMULATION = Path(__file__).parents[2] / "benchmarks" / "simulation"
 
@@ -89,9 +88,9 @@ def test_shared_draws_give_the_replicates_of_the_package(module, n_pos, n_neg, t
         ranks, other = (draws.Ranks.of(labels, scores[:, k]) for k in (0, 1))
         counts = apart.counts(ranks)
         coverage.check_stratified(labels, scores[:, 0], counts, apart.of(ranks))
-        curve = WeightedCurve(labels == 1, scores[:, 1])(counts)
         of_other = apart.of_second(ranks, other).average_precision()
-        np.testing.assert_allclose(of_other, average_precision_of(*curve), rtol=1e-5)
+        expected = average_precision_by(labels == 1, scores[:, 1])(counts)
+        np.testing.assert_allclose(of_other, expected, rtol=1e-5)
         coverage.check_whole(labels[:, None].repeat(3, axis=1), scores, whole)
         mixed = rng.permuted(labels[:, None].repeat(3, axis=1), axis=0)
         coverage.check_whole(mixed, scores, whole)
