@@ -1,4 +1,4 @@
-"""2,000 stratified bootstrap replicates of one AUC, percentile interval."""
+"""2,000 stratified bootstrap replicates of one AUC, of a partial area and of average precision, percentile intervals."""
 
 import pytest
 from biomark import stats
@@ -55,4 +55,46 @@ def test_one_auc(duel, r_session, n):
         lambda: stats.auc_ci(labels, score, method="bootstrap-percentile", n_boot=2000, rng=0),
         rivals, goals=GOALS.get(n), rounds=3,
         scale=dict.fromkeys(rivals, 2000 / few) if few < 2000 else None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [88, 1000])
+def test_partial_auc(duel, r_session, n):
+    labels, score, _ = two_models(n)
+    rivals = {"pROC": "R with pROC is not installed" if r_session is None else None}
+    if rivals["pROC"] is None:
+        r_session.give(y=labels, a=score)
+        r_session.run('r <- roc(y, a, levels=c(0, 1), direction="<", quiet=TRUE, partial.auc=c(0.9, 1))')
+        code = 'ci.auc(r, method="bootstrap", boot.n=2000, boot.stratified=TRUE, progress="none")'
+        r_session.run(f"x <- {code}")
+        rivals["pROC"] = lambda: r_session.seconds(code)
+    duel(
+        "2,000 bootstrap replicates of a partial AUC, specificity 0.9 to 1", n,
+        lambda: stats.partial_auc_ci(labels, score, method="bootstrap-percentile", n_boot=2000, rng=0),
+        rivals, rounds=3,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [88, 10_000])
+def test_average_precision(duel, n):
+    labels, score, _ = two_models(n)
+    few = 2000 if n == 88 else 100
+    rivals = {"scikit-learn loop": absent("sklearn")}
+    if rivals["scikit-learn loop"] is None:
+        import numpy as np
+        from sklearn.metrics import average_precision_score
+
+        classes = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
+
+        def loop():
+            rng = np.random.default_rng(0)
+            for _ in range(few):
+                rows = np.concatenate([rng.choice(each, each.size) for each in classes])
+                average_precision_score(labels[rows], score[rows])
+
+        rivals["scikit-learn loop"] = loop
+    duel(
+        "2,000 bootstrap replicates of average precision", n,
+        lambda: stats.average_precision_ci(labels, score, method="bootstrap-percentile", n_boot=2000, rng=0),
+        rivals, rounds=3, scale={"scikit-learn loop": 2000 / few} if few < 2000 else None,
     )  # fmt: skip
