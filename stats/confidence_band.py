@@ -98,8 +98,8 @@ def roc_band(
     Between observed points the curve is interpolated linearly; on a vertical step the upper end counts, as
     sensitivity at a given specificity is the best that can be had there. The pointwise band is degenerate
     where all replicates agree, notably at a sensitivity of 1, and covers too little with few positives: at a
-    specificity of 0.8 it held the true sensitivity in 92% of simulated sets of 88 patients on average, and in 67%
-    with nine positives and an AUC of 0.95. The simultaneous band held the whole curve in nearly all of them
+    specificity of 0.8 it held the true sensitivity in 92% of simulated sets of 88 patients on average, and in 66%
+    with nine positives and an AUC of 0.95. The simultaneous band held the whole curve in all of them: it is wide
     (docs/simulation.md).
 
     The simultaneous band uses the bound of Dvoretzky, Kiefer and Wolfowitz with Massart's constant at level
