@@ -116,9 +116,9 @@ def cutoff_ci(
     basic interval and the normal one are wrong here, and so is m out of n at the sizes of a clinical study.
     The percentile interval, though without a proof, covered the true Youden cut-off of two normal
     distributions in 93% to 97% of simulated sets of 88 patients, half of them positive, at AUCs of 0.6 to 0.95, and in
-    79% to 96% of 30 (docs/simulation.md). In 150 to 400 sets apart (30 positives and 58 negatives, 100 and 100, 400 and 400)
-    it covered in 88% to 99%, the basic interval in 56% to 69%, rescaled m out of n in 60% to 75%. It is wide: at an
-    AUC of 0.8 with 30 and 58, 1.2 standard deviations of the score.
+    79% to 96% of 30 (docs/simulation.md). In 150 to 400 sets apart (30 positives and 58 negatives, 100 and 100, 400
+    and 400) it covered in 88% to 99%, the basic interval in 56% to 69%, rescaled m out of n in 60% to 75%. It is wide:
+    at an AUC of 0.8 with 30 and 58, 1.2 standard deviations of the score.
 
     In those sets the percentile interval of the Youden index held the true index of the chosen cut-off in 60% to 83%,
     the shifted one in 81% to 93%. The shifted one of sensitivity and specificity had 90% to 97% with 88 patients, half
