@@ -1,4 +1,4 @@
-"""2,000 stratified bootstrap replicates of one AUC, of a partial area and of average precision, percentile intervals."""
+"""2,000 stratified bootstrap replicates of an AUC, a partial area and average precision, percentile intervals."""
 
 import pytest
 from biomark import stats
