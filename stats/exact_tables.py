@@ -106,7 +106,6 @@ def _enumerated(counts: NDArray[np.int64]) -> float | None:
 
     Returns None where there are too many of them.
     """
-    log_factorial = gammaln(np.arange(counts.sum() + 1) + 1.0)
     # Of each partial table: what is left of the rows, the log of its weight, and how many are like it.
     left, weight, number = counts.sum(axis=1)[None], np.zeros(1), np.ones(1)
     visited = 0
@@ -127,9 +126,9 @@ def _enumerated(counts: NDArray[np.int64]) -> float | None:
         pair, at = _ranges(like[source])
         table = tables[starts[source[pair]] + at]
         left = rows[source[pair]] - column[pair]
-        weight = weight[table] - log_factorial[column].sum(axis=1)[pair]
+        weight = weight[table] + _log_weight(column[:, None])[pair]
         left, weight, number = _merged(left, weight, number[table])
-    weight = weight - log_factorial[left].sum(axis=1)
+    weight = weight + _log_weight(left[:, None])
     chance = number * np.exp(weight - weight.max())
     as_extreme = weight <= float(_log_weight(counts)) + TOLERANCE
     return min(1.0, float(chance[as_extreme].sum() / chance.sum()))
