@@ -153,10 +153,11 @@ def calibration_metrics(
     (n = 30, 88, 388; prevalence 0.5 and 0.16) observed / expected covered 0.957 to 0.968, the difference in the large
     0.916 (n = 30, prevalence 0.16) to 0.952.
 
-    Distances (ICI [4]_, E50, E90, Emax, ECE) are biased upwards, and their replicates once more: a percentile interval
-    can miss nearly always, and cannot hold 0; the basic one covers too little too, least where the model is calibrated.
-    No interval of a distance shows that a model is calibrated: look at slope and intercept for that. Replicates smooth
-    at most 200 groups of patients.
+    Distances (ICI [4]_, E50, E90, Emax, ECE) are biased upwards, and their replicates once more. In simulated sets of
+    88 patients (true probabilities, or their logits stretched by 1.3 or 2) percentile intervals of the ICI held the
+    truth in 0, 33 and 91%, of Emax in 0 to 36%, of ECE in 0 to 55%; the basic interval in 74 to 91%, 75 to 88% and 49
+    to 89%, least where the model is calibrated. No interval of a distance shows that a model is calibrated: look at
+    slope and intercept for that. Replicates smooth at most 200 groups of patients.
 
     Predictions of exactly 0 or 1 have no finite logit: intercept, slope and their test are then undefined and
     ``notes`` says so; everything else stands.
