@@ -161,7 +161,7 @@ def average_precision_ci(
     -----
     Boyd and colleagues found the logit interval to keep its level, and the bootstrap to cover too little where
     positives are few. So does docs/simulation.md: the logit covered 96% or more everywhere, 99% on average, the
-    bootstrap 78% on average at n = 30 and 88% at 88, and 65% and 74% at least. At an average precision of 1 the
+    bootstrap 80% on average at n = 30 and 88% at 88, and 65% and 77% at least. At an average precision of 1 the
     logit is infinite, and one half of a positive is taken off, so that the interval is no point.
 
     References

@@ -122,7 +122,7 @@ def bootstrap_test(
     replicate has the same difference and it is not 0, p is NaN. With few patients of one class it rejects too
     often: for two AUCs of 0.6, simulated type I error at 5% was 8 to 9% with nine patients of one class among
     88, and 13 to 16% with three among 30, where `permutation_test` had 4 to 5% and 1 to 4% (docs/simulation.md).
-    Average precision fares no better: 12% and 17% at an AUC of 0.6 with nine and with three negatives.
+    Average precision fares no better: 11% and 17% at an AUC of 0.6 with nine and with three negatives.
 
     References
     ----------

@@ -37,9 +37,11 @@ SECTIONS = {
         through the package's own functions; from n = 88 on forty data sets share their draws, and the first of each
         cell are held against the package on the same ones. Prevalences 0.1, 0.5 and 0.9, ties at 0.5, AUCs 0.6, 0.8
         and 0.95. The simultaneous band holds the whole curve, the calibration curve is judged at the middle of its
-        range. With ties, two cut-offs are equally good, and either counts. The difference of net benefits is that from
-        a model that knows nothing: where both treat the same patients it has no width. The two average precisions are
-        of independent scores.""",
+        range. With ties, two cut-offs are equally good, and either counts. The numbers of each class are
+        fixed, which the bootstrap of whole patients does not know: what depends on the prevalence (accuracy,
+        precision, F1) it covers more often than it would among patients drawn at random. The difference of net
+        benefits is that from a model that knows nothing: where both treat the same patients it has no width. The two
+        average precisions are of independent scores.""",
     ),
     "distances": (
         "Distances of calibration",
