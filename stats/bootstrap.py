@@ -78,11 +78,7 @@ class WeightedAuc:
             drawn = of_pos.astype(np.float64) @ self._pairs
             won = np.einsum("bj,bj->b", drawn, of_neg.astype(np.float64))
         else:
-            # A leading 0, so that position k holds the negatives among the k lowest. A wider integer would make
-            # the sum several times slower.
-            below = np.zeros((of_neg.shape[0], of_neg.shape[1] + 1), dtype=np.int32)
-            below[:, 1:] = of_neg
-            np.cumsum(below, axis=1, dtype=np.int32, out=below)
+            below = drawn_before(of_neg)
             beaten = np.take(below, self._below, axis=1).astype(np.float64)
             if self._tied:
                 beaten += np.take(below, self._not_above, axis=1)
@@ -90,6 +86,15 @@ class WeightedAuc:
             won = np.einsum("bi,bi->b", beaten, of_pos.astype(np.float64))
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(won / pairs)
+
+
+def drawn_before(counts: NDArray[Any]) -> NDArray[np.int32]:
+    """Sum counts of shape (b, k) before each place and after the last: shape (b, k + 1), the first column 0."""
+    # A wider integer would make the sum several times slower.
+    before = np.zeros((counts.shape[0], counts.shape[1] + 1), dtype=np.int32)
+    before[:, 1:] = counts
+    np.cumsum(before, axis=1, dtype=np.int32, out=before)
+    return before
 
 
 class WeightedCurve:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .bootstrap import WeightedCurve
+from .bootstrap import WeightedCurve, drawn_before
 from .results import FloatArray
 
 __all__ = ["average_precision_by", "average_precision_of", "partial_areas_by", "partial_areas_of"]
@@ -113,7 +113,9 @@ class _Ranked:
 
     def _drawn(self, counts: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int32]]:
         """Return how often each positive is drawn, and the draws of negatives before each place."""
-        return np.take(counts, self._positives, axis=1), _before(np.take(counts, self._negatives, axis=1))
+        return np.take(counts, self._positives, axis=1), drawn_before(
+            np.take(counts, self._negatives, axis=1)
+        )
 
 
 class _WeightedPartialArea(_Ranked):
@@ -177,20 +179,12 @@ class _WeightedAveragePrecision(_Ranked):
         counts : array of shape (b, n)
         """
         of_pos, before = self._drawn(counts)
-        before_pos = _before(of_pos)
+        before_pos = drawn_before(of_pos)
         tp = before_pos[:, 1:] if self._ends is None else np.take(before_pos, self._ends, axis=1)
         called = np.take(before, self._upto, axis=1)
         called += tp
         # Where nobody is called no positive is drawn either, and nothing is added.
         return _per_positive(of_pos, tp / np.maximum(called, 1))
-
-
-def _before(counts: NDArray[Any]) -> NDArray[np.int32]:
-    """Sum the draws before each place and after the last, shape (b, k + 1)."""
-    before = np.zeros((counts.shape[0], counts.shape[1] + 1), dtype=np.int32)
-    before[:, 1:] = counts
-    np.cumsum(before, axis=1, dtype=np.int32, out=before)
-    return before
 
 
 def _per_positive(of_pos: NDArray[Any], added: FloatArray) -> FloatArray:

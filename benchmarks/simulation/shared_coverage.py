@@ -50,10 +50,10 @@ def intervals(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
     for size in batches(cell["sets"]):
         apart = Stratified(*classes(cell), REPLICATES, rng)
         whole = Whole(cell["n"], REPLICATES, rng)
-        for k in range(size):
+        for _ in range(size):
             score, scores = population.scores(labels, rng), population.scores(several, rng)
             drawn = apart.of(Ranks.of(labels, score))
-            if k < CHECKED and kept.data_sets < CHECKED:
+            if kept.data_sets < CHECKED:
                 check_stratified(labels, score, apart.counts(drawn.ranks), drawn)
                 check_whole(several, scores, whole)
             _judge_cutoff(kept, population, labels, score, drawn, rng)
@@ -70,11 +70,11 @@ def beside(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
     labels = np.repeat([1, 0], classes(cell))
     for size in batches(cell["sets"]):
         apart = Stratified(*classes(cell), REPLICATES, rng)
-        for k in range(size):
+        for _ in range(size):
             score, other = population.scores(labels, rng), population.scores(labels, rng)
             ranks, of_other = Ranks.of(labels, score), Ranks.of(labels, other)
             drawn, second = apart.of(ranks), apart.of_second(ranks, of_other)
-            if k < CHECKED and kept.data_sets < CHECKED:
+            if kept.data_sets < CHECKED:
                 counts = apart.counts(ranks)
                 check_stratified(labels, score, counts, drawn)
                 np.testing.assert_allclose(

@@ -7,6 +7,8 @@ Counts lie with patients down and replicates across, so that every step runs ove
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from biomark.stats.confidence_band import sensitivity_at
 from biomark.stats.resampling import class_counts, resampling_counts
@@ -39,12 +41,18 @@ class Ranks:
         self.above = np.searchsorted(neg, pos[last], side="left")
         self.upto = np.searchsorted(neg, pos[last], side="right")
         self.tied = self.scores.size < of_pos.size or bool((self.above < self.upto).any())
-        everywhere = np.unique(np.concatenate([pos, neg]))
-        self.everywhere = tuple(
-            np.searchsorted(of_class, everywhere, side="right") for of_class in (pos, neg)
-        )
-        # Positives above each negative, for curves read at a false positive rate.
-        self.pos_above = np.searchsorted(pos, neg, side="left")
+        self._descending = pos, neg
+
+    @cached_property
+    def everywhere(self):
+        """Positives and negatives at or above every distinct score."""
+        distinct = np.unique(np.concatenate(self._descending))
+        return tuple(np.searchsorted(of_class, distinct, side="right") for of_class in self._descending)
+
+    @cached_property
+    def pos_above(self):
+        """Positives above each negative, for curves read at a false positive rate."""
+        return np.searchsorted(*self._descending, side="left")
 
 
 class Part:
