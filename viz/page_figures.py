@@ -74,7 +74,8 @@ def _roc_group(evaluation: Evaluation) -> FigureGroup:
     main = main_cutoff(evaluation, evaluation.main_set)
     caption = (
         "Receiver operating characteristic curves with pointwise "
-        f"{level.removesuffix(' CI')} confidence bands. "
+        f"{level.removesuffix(' CI')} confidence bands (at each specificity Wilson's interval with the variance of "
+        "bootstrap replicates). "
     )
     if main == "locked":
         caption += f"Filled markers: cut-off {names['locked']}; open markers: cut-off {names['same-set']}. "

@@ -36,12 +36,24 @@ SECTIONS = {
         curve; 99 permutations for an embedding that knows nothing of the label, up to n = 388. At n = 30 all goes
         through the package's own functions; from n = 88 on forty data sets share their draws, and the first of each
         cell are held against the package on the same ones. Prevalences 0.1, 0.5 and 0.9, ties at 0.5, AUCs 0.6, 0.8
-        and 0.95. The simultaneous band holds the whole curve, the calibration curve is judged at the middle of its
-        range. With ties, two cut-offs are equally good, and either counts. The numbers of each class are
-        fixed, which the bootstrap of whole patients does not know: what depends on the prevalence (accuracy,
-        precision, F1) it covers more often than it would among patients drawn at random. The difference of net
-        benefits is that from a model that knows nothing: where both treat the same patients it has no width. The two
-        average precisions are of independent scores.""",
+        and 0.95. The band of percentiles is judged at a specificity of 0.8, the simultaneous band over the whole
+        curve, the calibration curve at the middle of its range. With ties, two cut-offs are equally good, and
+        either counts. The numbers of each class are fixed, which the bootstrap of whole patients does not know:
+        what depends on the prevalence (accuracy, precision, F1) it covers more often than it would among patients
+        drawn at random. The difference of net benefits is that from a model that knows nothing: where both treat
+        the same patients it has no width. The two average precisions are of independent scores.""",
+    ),
+    "bands": (
+        "ROC curves at one specificity",
+        """What pointwise bands are made of: Wilson's interval at the effective size, and percentiles, of the
+        sensitivity at specificities of 0.95, 0.8 and 0.5, over 500 stratified replicates that forty data sets share.
+        The same populations as before. With nine negatives no method knows the curve at a specificity of 0.95.""",
+    ),
+    "overall-intervals": (
+        "Overall metrics, patients drawn at random",
+        """Percentile, basic and BCa intervals of metrics over three independent labels whose numbers vary, 500
+        replicates of whole patients, which forty data sets share; prevalences 0.1 and 0.5 (0.3 and 0.5 at n = 30),
+        AUCs 0.6, 0.8 and 0.95, a cut-off midway between the classes, stated beforehand.""",
     ),
     "distances": (
         "Distances of calibration",

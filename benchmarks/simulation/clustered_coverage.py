@@ -43,11 +43,13 @@ def intervals(cell: dict, rng: np.random.Generator) -> dict:
         precision = stats.average_precision_ci(y, a, method="bootstrap-percentile", **drawing)
         kept.interval("average precision, bootstrap-percentile", precision)
         judge_cutoff(kept, population, stats.cutoff_ci(y, a, **drawing))
-        band = stats.roc_band(y, a, points=21, **drawing)
-        at = np.isclose(band.specificity, AT_SPECIFICITY)
-        judge_band(
-            kept, "pointwise, at specificity 0.8", population, band.specificity[at], band.ci_low[at], band.ci_high[at]
-        )  # fmt: skip
+        for interval in ("wilson", "percentile"):
+            band = stats.roc_band(y, a, interval=interval, points=21, **drawing)
+            at = np.isclose(band.specificity, AT_SPECIFICITY)
+            judge_band(
+                kept, f"{interval}, at specificity 0.8", population,
+                band.specificity[at], band.ci_low[at], band.ci_high[at],
+            )  # fmt: skip
         overall = stats.multilabel_ci(labels, scores[0], thresholds, **drawing)
         kept.interval("macro AUC, percentile", overall.macro_auc)
         two = stats.multilabel_test(labels, *scores, thresholds, **drawing)

@@ -18,7 +18,7 @@ REPLICATES, PERMUTATIONS = 500, 99
 LABELS = 3
 # All pairs of points: too much work for every data set beyond.
 EMBEDDED_UP_TO = 388
-# The specificity at which the pointwise band is judged.
+# The specificity at which the band of percentiles is judged among what else is resampled.
 AT_SPECIFICITY = 0.8
 
 

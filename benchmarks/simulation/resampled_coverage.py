@@ -61,10 +61,10 @@ def _intervals(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
         overall = stats.multilabel_ci(several, scores, thresholds, n_boot=REPLICATES, rng=rng)
         for name in OVERALL:
             kept.interval(worded(name, "percentile"), getattr(overall, name))
-        band = stats.roc_band(labels, score, n_boot=REPLICATES, points=21, rng=rng)
+        band = stats.roc_band(labels, score, interval="percentile", n_boot=REPLICATES, points=21, rng=rng)
         at = np.isclose(band.specificity, AT_SPECIFICITY)
         judge_band(
-            kept, "pointwise, at specificity 0.8", population, band.specificity[at], band.ci_low[at], band.ci_high[at]
+            kept, "percentile, at specificity 0.8", population, band.specificity[at], band.ci_low[at], band.ci_high[at]
         )  # fmt: skip
         without_replicates(kept, population, labels, score, rng)
 

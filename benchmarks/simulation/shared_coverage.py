@@ -60,7 +60,7 @@ def intervals(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
             for (name, kind), bounds in _overall(several, scores, thresholds, whole).items():
                 kept.bounds(worded(name, kind), *bounds)
             bounds = np.quantile(drawn.sensitivities(1.0 - AT_SPECIFICITY), [0.025, 0.975])
-            judge_band(kept, "pointwise, at specificity 0.8", population, at, *bounds)
+            judge_band(kept, "percentile, at specificity 0.8", population, at, *bounds)
             without_replicates(kept, population, labels, score, rng)
 
 

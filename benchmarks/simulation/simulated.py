@@ -11,10 +11,11 @@ SIMULATED: dict[str, tuple[str, tuple[str, ...]]] = {
     "bootstrap_interval": ("auc-bootstrap", ("bootstrap-percentile", "bootstrap-bca")),
     "partial_auc_ci": ("curve", ("partial AUC, delong", "partial AUC, delong-logit")),
     "average_precision_ci": ("curve", ("average precision, logit",)),
-    "roc_band": ("resampled", ("ROC band, pointwise", "ROC band, simultaneous")),
+    "roc_band": ("bands", ("ROC band, wilson", "ROC band, percentile")),
     "cutoff_ci": ("resampled", ("Youden cut-off", "sensitivity of the chosen", "specificity of the chosen")),
     "multilabel_ci": (
-        "resampled", ("macro AUC", "micro AUC", "macro accuracy", "macro F1", "micro F1", "hamming", "subset accuracy")
+        "overall-intervals",
+        ("macro AUC, percentile", "macro AUC, basic", "macro AUC, bca", "micro AUC", "macro accuracy", "macro F1"),
     ),
     "multilabel_test": ("overall", ("two models, macro AUC", "difference of macro AUC", "difference of micro AUC")),
     "embedding_separation": ("resampled", ("silhouette", "neighbours")),
@@ -68,7 +69,7 @@ WITH_CLUSTERS: dict[str, tuple[str, ...]] = {
         "partial AUC, bootstrap-percentile",
     ),
     "average_precision_ci": ("average precision, bootstrap-percentile",),
-    "roc_band": ("ROC band, pointwise",),
+    "roc_band": ("ROC band, wilson", "ROC band, percentile"),
     "cutoff_ci": ("Youden cut-off", "sensitivity of the chosen", "specificity of the chosen"),
     "multilabel_ci": ("macro AUC, percentile",),
     "multilabel_test": ("two models, macro AUC", "two models, macro accuracy"),
@@ -107,9 +108,9 @@ def functions_section() -> str:
         "",
         "By study, as in the last table; tests of a margin are the one-sided errors of the interval of the difference. "
         "`calibration_metrics` stands in three studies: its distances (ICI, E50, E90, Emax, ECE) in `distances`, what "
-        "is observed over what is expected in `resampled-beside`. The last column says what was simulated of lesions "
-        "in clusters. Not simulated: basic and BCa intervals of overall metrics but BCa of the macro AUC. The "
-        "remaining functions give a figure without an interval, a choice, or a plan.",
+        "is observed over what is expected in `resampled-beside`; `roc_band` in two: its simultaneous band in "
+        "`resampled`. The last column says what was simulated of lesions in clusters. The remaining functions give a "
+        "figure without an interval, a choice, or a plan.",
         "",
     ]
     rows = [

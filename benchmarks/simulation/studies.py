@@ -6,6 +6,7 @@ import json
 import zlib
 
 import auc_interval_coverage
+import band_coverage
 import cluster_coverage
 import clustered_coverage
 import comparison_level
@@ -16,6 +17,7 @@ import mean_coverage
 import multiplicity_level
 import numpy as np
 import operating_point_coverage
+import overall_coverage
 import overall_level
 import probability_coverage
 import proportion_coverage
@@ -44,6 +46,8 @@ STUDIES = {
     "resampled-beside": (resampled_coverage.cells, resampled_coverage.beside),
     "clusters-beside": (clustered_coverage.cells, clustered_coverage.intervals),
     "distances": (distance_coverage.cells, distance_coverage.intervals),
+    "bands": (band_coverage.cells, band_coverage.intervals),
+    "overall-intervals": (overall_coverage.cells, overall_coverage.intervals),
 }
 SEED = 20250
 

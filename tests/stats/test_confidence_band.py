@@ -1,10 +1,16 @@
 """Bands of the ROC curve."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from biomark.errors import BiomarkError
-from biomark.stats import roc_band, roc_curve
-from biomark.stats.confidence_band import sensitivity_at
+from biomark.stats import proportion_ci, roc_band, roc_curve
+from biomark.stats.bootstrap import WeightedCurve
+from biomark.stats.confidence_band import sensitivity_at, wilson_of_replicates
+
+ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "roc_band.json").read_text(encoding="utf-8"))
 
 
 def data(n=80, seed=0, ties=False):
@@ -32,12 +38,34 @@ def test_sensitivity_at_a_rate_follows_the_curve(ties):
             assert value == pytest.approx(y0 + (rate - x0) / (x1 - x0) * (y1 - y0), abs=1e-9)
 
 
-@pytest.mark.parametrize("method", ["pointwise", "simultaneous"])
-def test_the_band_holds_the_curve_and_rises(method):
-    y, score = data()
-    band = roc_band(y, score, method=method, n_boot=500, rng=0)
+@pytest.mark.parametrize("name", list(ORACLE["sets"]))
+def test_intervals_at_a_specificity_are_those_of_r_on_the_same_draws(name):
+    known, fpr = ORACLE["sets"][name], 1.0 - np.array(ORACLE["specificity"])
+    n_pos, n_neg = len(known["pos"]), len(known["neg"])
+    curve = WeightedCurve(np.arange(n_pos + n_neg) < n_pos, np.array(known["pos"] + known["neg"]))
+    drawn = [
+        np.append(np.bincount(pos, minlength=n_pos), np.bincount(neg, minlength=n_neg))
+        for pos, neg in zip(known["draws_pos"], known["draws_neg"], strict=True)
+    ]
+    replicates = sensitivity_at(*curve(np.stack(drawn)), fpr)
+    here = sensitivity_at(*curve(np.ones((1, n_pos + n_neg))), fpr)[0]
+    low, high = wilson_of_replicates(here, replicates, n_pos, n_pos)
+    assert here == pytest.approx(known["sensitivity"], rel=1e-10)
+    assert low == pytest.approx(known["wilson_low"], rel=1e-10)
+    assert high == pytest.approx(known["wilson_high"], rel=1e-10)
+    percentiles = np.quantile(replicates, [0.025, 0.975], axis=0)
+    assert percentiles[0] == pytest.approx(known["percentile_low"], rel=1e-10)
+    assert percentiles[1] == pytest.approx(known["percentile_high"], rel=1e-10)
+
+
+@pytest.mark.parametrize("how", [{}, {"interval": "percentile"}, {"method": "simultaneous"}])
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_band_holds_the_curve_and_rises(how, ties):
+    y, score = data(ties=ties)
+    band = roc_band(y, score, **how, n_boot=500, rng=0)
     curve = roc_curve(y, score)
-    inside = np.interp(1 - band.specificity, curve.fpr, curve.tpr)
+    pos, neg = curve.tpr[1:] * curve.n_pos, curve.fpr[1:] * curve.n_neg
+    inside = sensitivity_at(pos[None], neg[None], 1 - band.specificity)[0]
     assert (band.ci_low <= inside + 1e-9).all() and (inside <= band.ci_high + 1e-9).all()
     assert (np.diff(band.ci_low) >= 0).all() and (np.diff(band.ci_high) >= 0).all()
     assert band.ci_low.min() >= 0 and band.ci_high.max() <= 1
@@ -62,7 +90,8 @@ def test_the_simultaneous_band_covers_the_whole_true_curve():
     assert held / 400 >= 0.95
 
 
-def test_the_pointwise_band_covers_one_point_about_as_often_as_it_says():
+@pytest.mark.parametrize("interval", ["wilson", "percentile"])
+def test_the_pointwise_band_covers_one_point_about_as_often_as_it_says(interval):
     from scipy.stats import norm
 
     rng = np.random.default_rng(1)
@@ -70,7 +99,7 @@ def test_the_pointwise_band_covers_one_point_about_as_often_as_it_says():
     held = 0
     for k in range(300):
         y = np.repeat([0, 1], [58, 30])
-        band = roc_band(y, rng.normal(size=88) + 1.2 * y, points=11, n_boot=300, rng=k)
+        band = roc_band(y, rng.normal(size=88) + 1.2 * y, interval=interval, points=11, n_boot=300, rng=k)
         held += band.ci_low[3] <= truth <= band.ci_high[3]
     assert 0.90 <= held / 300 <= 0.99
 
@@ -78,7 +107,7 @@ def test_the_pointwise_band_covers_one_point_about_as_often_as_it_says():
 def test_a_band_of_clusters_is_that_of_patients_drawn_whole():
     y, score = data(n=40)
     cluster = np.arange(40) // 2
-    band = roc_band(y, score, cluster=cluster, points=11, n_boot=3000, rng=0)
+    band = roc_band(y, score, interval="percentile", cluster=cluster, points=11, n_boot=3000, rng=0)
     rng = np.random.default_rng(5)
     slow = []
     for _ in range(1500):
@@ -88,7 +117,39 @@ def test_a_band_of_clusters_is_that_of_patients_drawn_whole():
         slow.append(sensitivity_at(pos[None], neg[None], np.linspace(0, 1, 11))[0])
     low, high = np.quantile(slow, [0.025, 0.975], axis=0)
     assert band.ci_low == pytest.approx(low, abs=0.08) and band.ci_high == pytest.approx(high, abs=0.08)
-    assert band.method == "pointwise, 3000 replicates of whole clusters"
+    assert band.method == "pointwise, percentiles of 3000 replicates of whole clusters"
+
+
+def test_no_positive_below_the_negatives_still_leaves_the_band_a_width():
+    y = np.repeat([0, 1], [30, 12])
+    band = roc_band(y, y.astype(float), points=11, n_boot=200, rng=0)
+    low, high = proportion_ci(12, 12)
+    assert band.ci_low[:-1] == pytest.approx(low) and (band.ci_high[1:] == high).all()
+    assert band.ci_low[-1] == 1.0
+    pairs = roc_band(y, y.astype(float), cluster=np.arange(42) // 2, points=11, n_boot=200, rng=0)
+    assert pairs.ci_low[:-1] == pytest.approx(proportion_ci(6, 6)[0])
+    bare = roc_band(y, y.astype(float), interval="percentile", points=11, n_boot=200, rng=0)
+    assert (bare.ci_low == 1.0).all()
+
+
+def test_nine_positives_above_all_negatives_are_no_proof():
+    """Where percentiles have no width and missed the truth in a third of simulated sets (docs/simulation.md)."""
+    y = np.repeat([0, 1], [79, 9])
+    score = np.append(np.arange(79.0), np.linspace(75.5, 90, 9))
+    wilson, percentile = (
+        roc_band(y, score, interval=kind, points=11, n_boot=500, rng=0) for kind in ("wilson", "percentile")
+    )
+    assert percentile.ci_low[2] == 1.0 and wilson.ci_low[2] == pytest.approx(proportion_ci(9, 9)[0])
+
+
+def test_the_effective_size_follows_the_variance_of_the_replicates():
+    rng = np.random.default_rng(0)
+    replicates = rng.binomial(20, 0.7, size=(20_000, 1)) / 20
+    low, high = wilson_of_replicates(np.array([0.7]), replicates, 400, 400)
+    expected = proportion_ci(14, 20)
+    assert low[0] == pytest.approx(expected[0], abs=0.01) and high[0] == pytest.approx(expected[1], abs=0.01)
+    low, high = wilson_of_replicates(np.array([0.7]), replicates, 10, 10)
+    assert (low[0], high[0]) == pytest.approx(proportion_ci(7, 10))
 
 
 def test_copies_of_a_lesion_in_one_patient_do_not_narrow_the_band():

@@ -1,0 +1,82 @@
+"""Coverage of the three bootstrap intervals of the overall metrics, labels drawn with the patients."""
+
+from __future__ import annotations
+
+import numpy as np
+from biomark import stats
+from biomark.stats.bootstrap import bootstrap_interval
+from biomark.stats.multilabel import METRICS
+from biomark.stats.multilabel_bootstrap import Replicator
+from biomark.stats.multilabel_jackknife import acceleration_of, leaving_one_out
+from judging import LABELS, REPLICATES, Population, worded
+from kept import Kept
+from shared_coverage import CHECKED, batches, check_whole
+from shared_draws import Whole
+
+AUCS, KINDS = (0.6, 0.8, 0.95), ("percentile", "basic", "bca")
+# Rare labels need enough patients to be there at all.
+PREVALENCES = {30: (0.3, 0.5), 88: (0.1, 0.5), 388: (0.1, 0.5), 2000: (0.1, 0.5)}
+LEAST = 2
+
+
+def cells(n_sets: int) -> list[dict]:
+    return [
+        {"n": n, "prevalence": p, "auc": a, "ties": False, "sets": n_sets}
+        for n, prevalences in PREVALENCES.items() for p in prevalences for a in AUCS
+    ]  # fmt: skip
+
+
+def intervals(cell: dict, rng: np.random.Generator) -> dict:
+    """As `stats.multilabel_ci`, whose pieces these are, but for the draws, which several data sets share."""
+    kept, population = Kept(), Population.of(cell)
+    thresholds = np.full(LABELS, population.threshold)
+    for start, size in enumerate(batches(cell["sets"])):
+        draws = Whole(cell["n"], REPLICATES, rng)
+        for k in range(size):
+            labels = _labels(cell, rng)
+            scores = population.scores(labels, rng)
+            if start == 0 and k < CHECKED:
+                check_whole(labels, scores, draws)
+            for (name, kind), bounds in bounds_of(labels, scores, thresholds, draws).items():
+                kept.bounds(worded(name, kind), *bounds)
+    true = truths(cell, population)
+    return kept.summary({worded(name, kind): true[name] for name in METRICS for kind in KINDS})
+
+
+def bounds_of(labels, scores, thresholds, draws: Whole) -> dict[tuple[str, str], tuple[float, float]]:
+    """Every interval by metric and kind."""
+    decided = (scores >= thresholds)[None]
+    replicator = Replicator(labels, scores[None], decided, micro_auc=False)
+    replicates = replicator.metrics(replicator.sums(draws.counts), draws.areas(labels, scores)[None])
+    left_out = leaving_one_out(labels, scores[None], decided, None)
+    values, found = stats.multilabel_metrics(labels, scores, thresholds), {}
+    for name in METRICS:
+        value, drawn = getattr(values, name), replicates[name][:, 0]
+        low, high = found[name, "percentile"] = bootstrap_interval(drawn)
+        found[name, "basic"] = 2.0 * value - high, 2.0 * value - low
+        skew = acceleration_of(left_out[name][:, 0])
+        found[name, "bca"] = bootstrap_interval(drawn, kind="bca", estimate=value, acceleration=skew)
+    return found
+
+
+def truths(cell: dict, population: Population) -> dict[str, float]:
+    """Of all patients there could be; labels are independent and have the same rates."""
+    share = cell["prevalence"]
+    sensitivity, specificity = population.rates(population.threshold)
+    tp, fn, fp = share * sensitivity, share * (1 - sensitivity), (1 - share) * (1 - specificity)
+    of_each = {
+        "auc": cell["auc"],
+        "accuracy": tp / (tp + fp + fn),
+        "precision": tp / (tp + fp),
+        "recall": sensitivity,
+        "f1": 2 * tp / (2 * tp + fp + fn),
+    }
+    found = {f"{kind}_{name}": v for kind in ("macro", "micro", "weighted") for name, v in of_each.items()}
+    return found | {"hamming": fp + fn, "subset_accuracy": (1 - fp - fn) ** LABELS}
+
+
+def _labels(cell: dict, rng: np.random.Generator):
+    n, labels = cell["n"], np.zeros((cell["n"], LABELS))
+    while min(labels.sum(axis=0).min(), (n - labels.sum(axis=0)).min()) < LEAST:
+        labels = (rng.random((n, LABELS)) < cell["prevalence"]).astype(float)
+    return labels
