@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BiomarkError
 from .bootstrap import WeightedCurve
+from .effective_size import wilson_at_effective_size
 from .inputs import (
     Seed,
     binary_labels,
@@ -22,7 +22,6 @@ from .inputs import (
     whole_number,
 )
 from .placement import tie_groups
-from .proportion import real_valued_bounds
 from .replicate_blocks import in_blocks
 from .resampling import resampling_counts
 from .results import FloatArray, Result
@@ -169,44 +168,14 @@ def roc_band(
         return RocBand(1.0 - grid, low, high, confidence, f"pointwise, percentiles of {n_boot} {how}")
     here = sensitivity_at(above_pos, above_neg, grid)[0]
     independent = int(positive.sum()) if codes is None else np.unique(codes[positive]).size
-    low, high = wilson_of_replicates(here, replicates, int(positive.sum()), independent, confidence)
+    mean, variance = replicates.mean(axis=0), replicates.var(axis=0)
+    low, high = wilson_at_effective_size(here, mean, variance, int(positive.sum()), independent, confidence)
     # Who calls everyone positive misses nobody: that is no estimate.
     low[-1] = high[-1] = 1.0
     low, high = np.minimum.accumulate(low[::-1])[::-1], np.maximum.accumulate(high)
     return RocBand(
         1.0 - grid, low, high, confidence, f"pointwise, Wilson with the variance of {n_boot} {how}"
     )
-
-
-def wilson_of_replicates(
-    proportion: FloatArray, replicates: FloatArray, n: int, n_independent: int, confidence: float = 0.95
-) -> tuple[FloatArray, FloatArray]:
-    """Wilson's interval of proportions whose variance replicates tell.
-
-    Parameters
-    ----------
-    proportion : array of shape (g,), in [0, 1]
-        What was observed.
-    replicates : array of shape (b, g)
-    n : int
-        The proportions' denominator, which the effective size does not exceed.
-    n_independent : int
-        Positives, or clusters that hold one: the most that the effective size can be at 0 and 1.
-    confidence : float in (0, 1)
-
-    Returns
-    -------
-    low, high : arrays of shape (g,), with ``low <= proportion <= high``
-    """
-    mean, variance = replicates.mean(axis=0), replicates.var(axis=0)
-    squared = NormalDist().inv_cdf(0.5 + confidence / 2.0) ** 2
-    at_edge = np.minimum(proportion, 1.0 - proportion) < 1e-9
-    centre = np.where(at_edge, (n_independent * proportion + squared / 2.0) / (n_independent + squared), mean)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.where(variance > 1e-12, centre * (1.0 - centre) / variance, np.inf)
-    size = np.minimum(size, np.where(at_edge | (variance <= 1e-12), n_independent, n))
-    low, high = real_valued_bounds(proportion * size, size, method="wilson", confidence=confidence)
-    return np.clip(low, 0.0, proportion), np.clip(high, proportion, 1.0)
 
 
 def _replicates_at(

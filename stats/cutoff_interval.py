@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .chosen_yield import CHOSEN_INTERVALS, Denominators, chosen_yield
 from .cutoff_criterion import CutoffCriterion
 from .inputs import (
     Seed,
@@ -19,11 +20,9 @@ from .inputs import (
     whole_number,
 )
 from .rechosen_cutoff import RechosenCutoff, rechosen_replicates, threshold_interval
-from .results import Estimate, FloatArray, Result
+from .results import Estimate, Result
 
 __all__ = ["CutoffEstimate", "cutoff_ci"]
-
-INTERVALS = ("shifted", "percentile")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,7 @@ class CutoffEstimate(Result):
     threshold : Estimate
         The cut-off of the data, as `optimal_cutoff` gives it.
     sensitivity, specificity, youden, accuracy : Estimate
-        What the cut-off yields: of the ``shifted`` interval the value less its optimism, of the ``percentile``
-        interval the apparent value.
+        What the cut-off yields: the value less its optimism, of the ``percentile`` interval the apparent value.
     criterion : str
     n_cutoffs : int
         Different cut-offs that the replicates chose; few mean that the interval is coarse.
@@ -67,7 +65,7 @@ def cutoff_ci(
     prevalence: float | None = None,
     ties: str = "sensitivity",
     at: str = "observed",
-    interval: str = "shifted",
+    interval: str = "wilson",
     stratified: bool = True,
     cluster: ArrayLike | None = None,
     n_boot: int = 2000,
@@ -77,10 +75,13 @@ def cutoff_ci(
     """Bootstrap interval of a cut-off and of what it yields.
 
     In each replicate the cut-off is chosen anew by the same criterion. Its interval is the percentile interval.
-    What it yields is judged
+    Its optimism is what the replicates' cut-offs yield in the replicates, less what they yield in the data. What it
+    yields is judged
 
-    - ``shifted``: by the percentile interval moved down by the mean optimism (what the replicates' cut-offs
-      yield in the replicates, less what they yield in the data), the value likewise;
+    - ``wilson``: by Wilson's interval of the value less the mean optimism, at the number of patients that would vary
+      as the optimism does (`wilson_at_effective_size`); the index by the two parts of it, of which the distances
+      of the bounds are added as squares;
+    - ``shifted``: by the percentile interval moved down by the mean optimism, the value likewise;
     - ``percentile``: by the percentile interval as it is, which flatters.
 
     Parameters
@@ -89,7 +90,7 @@ def cutoff_ci(
     y_score : array of shape (n,), any finite real; higher is more positive
     criterion, minimum, cost_ratio, prevalence, ties, at
         As in `optimal_cutoff`; a replicate's cost uses its own prevalence where none is given.
-    interval : "shifted" or "percentile"
+    interval : "wilson", "shifted" or "percentile"
     stratified : bool
         Resample positives and negatives apart.
     cluster : array of shape (n,), optional
@@ -120,11 +121,8 @@ def cutoff_ci(
     and 400) it covered in 88% to 99%, the basic interval in 56% to 69%, rescaled m out of n in 60% to 75%. It is wide:
     at an AUC of 0.8 with 30 and 58, 1.2 standard deviations of the score.
 
-    In those sets the percentile interval of the Youden index held the true index of the chosen cut-off in 60% to 83%,
-    the shifted one in 81% to 93%. The shifted one of sensitivity and specificity had 90% to 97% with 88 patients, half
-    of them positive. At an AUC near 1 in small samples all cover too little, and a second set of patients is the only
-    remedy: with nine positives of 88 patients and an AUC of 0.95 the interval of the cut-off covered in 63%, the
-    shifted one of sensitivity in 50%, and that of specificity with nine negatives in 52% (docs/simulation.md).
+    Percentiles of what the replicates yield, shifted or not, answer another question: they vary with the cut-offs that
+    the replicates choose, where what this one yields is asked for.
 
     Bounds are cut at 0 and 1 (the index at -1).
 
@@ -134,7 +132,11 @@ def cutoff_ci(
     .. [2] Abrevaya J, Huang J. On the bootstrap of the maximum score estimator. Econometrica 2005;73:1175-1204.
     .. [3] Schisterman EF, Perkins N. Confidence intervals for the Youden index and corresponding optimal
        cut-point. Commun Stat Simul Comput 2007;36:549-563.
-    .. [4] Noma H et al. Stat Med 2021;40:5691-5701 (location-shifted interval).
+    .. [4] Harrell FE, Lee KL, Mark DB. Stat Med 1996;15:361-387, section 4.3.4 (optimism).
+    .. [5] Noma H et al. Stat Med 2021;40:5691-5701 (location-shifted interval).
+    .. [6] Korn EL, Graubard BI. Surv Methodol 1998;24:193-201; Dean N, Pagano M. J Surv Stat Methodol
+       2015;3:484-503 (Wilson's interval at the effective size).
+    .. [7] Zou GY, Donner A. Stat Med 2008;27:1693-1702 (interval of the index from those of its parts).
 
     Examples
     --------
@@ -144,7 +146,7 @@ def cutoff_ci(
     >>> found.threshold.ci_low < 0.75 < found.threshold.ci_high
     True
     """
-    choice(interval, INTERVALS, name="interval")
+    choice(interval, CHOSEN_INTERVALS, name="interval")
     choice(at, ("observed", "midpoint"), name="at")
     rule = CutoffCriterion(criterion, minimum, cost_ratio, prevalence, ties)
     fraction(confidence, name="confidence")
@@ -155,46 +157,16 @@ def cutoff_ci(
     apart = (np.flatnonzero(positive), np.flatnonzero(~positive)) if stratified and codes is None else None
     drawn = rechosen_replicates(rechosen, positive.size, n_boot, generator(rng), groups=apart, cluster=codes)
     chosen, apparent = rechosen(np.ones((1, positive.size)))
-    estimates = {
-        name: yielded(
-            float(getattr(apparent, name)[0]),
-            getattr(drawn.here, name),
-            getattr(drawn.in_the_data, name),
-            interval=interval,
-            confidence=confidence,
-            least=-1.0 if name == "youden" else 0.0,
-        )
-        for name in ("sensitivity", "specificity", "youden", "accuracy")
-    }
+    sizes = Denominators.of(positive, codes)
+    yields = chosen_yield(apparent, drawn, sizes, interval=interval, confidence=confidence)
     low, high = threshold_interval(drawn.thresholds, confidence)
     how = "clusters whole" if codes is not None else "stratified" if stratified else "not stratified"
     return CutoffEstimate(
         threshold=Estimate(float(chosen[0]), low, high, confidence, "bootstrap-percentile"),
-        **estimates,
+        **{name: estimate for name, (_, estimate) in yields.items()},
         criterion=criterion,
         n_cutoffs=int(np.unique(drawn.thresholds).size),
         n_boot=n_boot,
         n_undefined=drawn.n_undefined,
         method=f"cut-off chosen anew in {n_boot} replicates, {how}",
     )
-
-
-def yielded(
-    value: float,
-    here: FloatArray,
-    in_the_data: FloatArray,
-    *,
-    interval: str,
-    confidence: float,
-    least: float,
-) -> Estimate:
-    if here.size == 0:
-        return Estimate(
-            value, float("nan"), float("nan"), confidence, "undefined: no replicate has both classes"
-        )
-    low, high = np.quantile(here, [0.5 - confidence / 2.0, 0.5 + confidence / 2.0])
-    if interval == "percentile":
-        return Estimate(value, float(low), float(high), confidence, "bootstrap-percentile, not corrected")
-    optimism = float(np.mean(here - in_the_data))
-    value, low, high = (float(np.clip(bound - optimism, least, 1.0)) for bound in (value, low, high))
-    return Estimate(value, low, high, confidence, f"bootstrap-percentile less the optimism {optimism:.4g}")

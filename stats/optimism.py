@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .chosen_yield import CHOSEN_INTERVALS, Denominators, chosen_yield
 from .cutoff_criterion import CutoffCriterion
 from .inputs import (
     Seed,
@@ -19,7 +20,7 @@ from .inputs import (
     whole_number,
 )
 from .rechosen_cutoff import RechosenCutoff, rechosen_replicates, threshold_interval
-from .results import FloatArray, Result
+from .results import Result
 
 __all__ = ["CorrectedEstimate", "CutoffOptimism", "cutoff_optimism"]
 
@@ -31,9 +32,9 @@ class CorrectedEstimate(Result):
     Attributes
     ----------
     apparent, optimism, corrected : float
-        ``corrected`` is ``apparent - optimism``.
+        ``corrected`` is ``apparent - optimism``, within its range.
     ci_low, ci_high, confidence : float
-        Percentile interval of the apparent value, shifted by the optimism.
+        Interval of the corrected value.
     """
 
     apparent: float
@@ -82,6 +83,7 @@ def cutoff_optimism(
     prevalence: float | None = None,
     ties: str = "sensitivity",
     at: str = "observed",
+    interval: str = "wilson",
     n_boot: int = 2000,
     cluster: ArrayLike | None = None,
     confidence: float = 0.95,
@@ -99,6 +101,8 @@ def cutoff_optimism(
     criterion, minimum, cost_ratio, prevalence, ties, at
         How the cut-off is chosen, as in `optimal_cutoff`; a replicate's cost uses its own prevalence where none
         is given.
+    interval : "wilson" or "shifted"
+        As in `cutoff_ci`.
     n_boot : int
     cluster : array of shape (n,), optional
         Whole clusters are resampled.
@@ -121,7 +125,8 @@ def cutoff_optimism(
     References
     ----------
     Harrell FE, Lee KL, Mark DB. Stat Med 1996;15:361-387, section 4.3.4 (optimism). Noma H et al. Stat Med
-    2021;40:5691-5701 (location-shifted interval).
+    2021;40:5691-5701 (location-shifted interval). Korn EL, Graubard BI. Surv Methodol 1998;24:193-201 (effective
+    size, here in Wilson's interval).
 
     Examples
     --------
@@ -136,36 +141,28 @@ def cutoff_optimism(
     fraction(confidence, name="confidence")
     n_boot = whole_number(n_boot, name="n_boot", least=2)
     choice(at, ("observed", "midpoint"), name="at")
+    choice(interval, CHOSEN_INTERVALS[:2], name="interval")
     rule = CutoffCriterion(criterion, minimum, cost_ratio, prevalence, ties)
     rechosen = RechosenCutoff(positive, score, rule, at)
     codes = None if cluster is None else cluster_codes(cluster, positive.size)
     drawn = rechosen_replicates(rechosen, positive.size, n_boot, generator(rng), cluster=codes)
     chosen, apparent = rechosen(np.ones((1, positive.size)))
-    youden, sensitivity, specificity, accuracy = (
-        _corrected(float(value[0]), here, there, confidence)
-        for value, here, there in zip(apparent, drawn.here, drawn.in_the_data, strict=True)
-    )
+    sizes = Denominators.of(positive, codes)
+    yields = chosen_yield(apparent, drawn, sizes, interval=interval, confidence=confidence)
+    corrected = {}
+    for name, (optimism, estimate) in yields.items():
+        value = float(getattr(apparent, name)[0])
+        corrected[name] = CorrectedEstimate(
+            value, optimism, estimate.value, estimate.ci_low, estimate.ci_high, confidence
+        )
     low, high = threshold_interval(drawn.thresholds, confidence)
     named = "Youden" if criterion == "youden" else criterion
     return CutoffOptimism(
         float(chosen[0]),
         low,
         high,
-        youden,
-        sensitivity,
-        specificity,
-        accuracy,
-        n_boot,
-        drawn.n_undefined,
-        f"Harrell's bootstrap optimism, {named} cut-off chosen in every replicate",
-    )
-
-
-def _corrected(
-    apparent: float, in_replicate: FloatArray, in_data: FloatArray, confidence: float
-) -> CorrectedEstimate:
-    optimism = float(np.mean(in_replicate - in_data))
-    low, high = np.quantile(in_replicate, [0.5 - confidence / 2.0, 0.5 + confidence / 2.0])
-    return CorrectedEstimate(
-        apparent, optimism, apparent - optimism, float(low) - optimism, float(high) - optimism, confidence
+        **corrected,
+        n_boot=n_boot,
+        n_undefined=drawn.n_undefined,
+        method=f"Harrell's bootstrap optimism, {named} cut-off chosen in every replicate",
     )

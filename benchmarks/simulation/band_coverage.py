@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from auc_interval_coverage import classes
 from biomark.stats.bootstrap import WeightedCurve, bootstrap_interval
-from biomark.stats.confidence_band import sensitivity_at, wilson_of_replicates
+from biomark.stats.confidence_band import sensitivity_at
+from biomark.stats.effective_size import wilson_at_effective_size
 from judging import REPLICATES, Population, judge_band
 from kept import Kept
 from resampled_coverage import cells
@@ -32,7 +33,10 @@ def intervals(cell: dict, rng: np.random.Generator) -> dict:
             if start == 0 and k < CHECKED:
                 by_package = sensitivity_at(*curve(apart.counts(drawn.ranks)), fpr)
                 np.testing.assert_allclose(replicates, by_package, rtol=1e-5, atol=1e-7)
-            wilson = wilson_of_replicates(sensitivity_at(*curve(once), fpr)[0], replicates, n_pos, n_pos)
+            mean, variance = replicates.mean(axis=0), replicates.var(axis=0)
+            wilson = wilson_at_effective_size(
+                sensitivity_at(*curve(once), fpr)[0], mean, variance, n_pos, n_pos, 0.95
+            )
             for j, specificity in enumerate(SPECIFICITIES):
                 percentile = bootstrap_interval(replicates[:, j])
                 for name, (low, high) in (

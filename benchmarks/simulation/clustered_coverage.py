@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from biomark import stats
 from curve_coverage import true_average_precision, true_partial_auc
-from judging import AT_SPECIFICITY, LABELS, Population, judge_band, judge_cutoff
+from judging import AT_SPECIFICITY, LABELS, Population, judge_band, judge_cutoff, judge_yields
 from kept import Kept
 from probability_coverage import AT
 from probability_coverage import truths as probability_truths
@@ -14,6 +14,7 @@ from scipy.special import expit, logit
 SIZES, AUCS = (88, 388), (0.7, 0.9)
 PREVALENCE, CORRELATION = 0.3, 0.5
 REPLICATES, PERMUTATIONS = 500, 99
+YIELDS = ("sensitivity", "specificity", "youden", "accuracy")
 PARTIAL = ("delong", "delong-logit", "bootstrap-percentile", "bootstrap-bca")
 
 
@@ -42,7 +43,11 @@ def intervals(cell: dict, rng: np.random.Generator) -> dict:
             kept.interval(f"partial AUC, {method}", found)
         precision = stats.average_precision_ci(y, a, method="bootstrap-percentile", **drawing)
         kept.interval("average precision, bootstrap-percentile", precision)
-        judge_cutoff(kept, population, stats.cutoff_ci(y, a, **drawing))
+        for kind in ("wilson", "shifted"):
+            chosen = stats.cutoff_ci(y, a, interval=kind, **drawing)
+            yields = {name: getattr(chosen, name) for name in YIELDS}
+            judge_yields(kept, population, PREVALENCE, chosen.threshold.value, yields, kind)
+        judge_cutoff(kept, population, chosen.threshold)
         for interval in ("wilson", "percentile"):
             band = stats.roc_band(y, a, interval=interval, points=21, **drawing)
             at = np.isclose(band.specificity, AT_SPECIFICITY)

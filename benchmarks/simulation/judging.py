@@ -90,14 +90,30 @@ def worded(name: str, method: str) -> str:
     return f"{name.replace('_', ' ').replace('auc', 'AUC').replace('f1', 'F1')}, {method}"
 
 
-def judge_cutoff(kept: Kept, population: Population, chosen: stats.CutoffEstimate) -> None:
-    low, high = chosen.threshold.ci_low, chosen.threshold.ci_high
+def judge_cutoff(kept: Kept, population: Population, chosen: stats.Estimate) -> None:
+    low, high = chosen.ci_low, chosen.ci_high
     kept.held("Youden cut-off", bool(((low <= population.best) & (population.best <= high)).any()))
-    for name, true in zip(
-        ("sensitivity", "specificity"), population.rates(chosen.threshold.value), strict=True
-    ):
-        found = getattr(chosen, name)
-        kept.held(f"{name} of the chosen cut-off", found.ci_low <= true <= found.ci_high)
+
+
+def judge_yields(
+    kept: Kept,
+    population: Population,
+    share: float,
+    cutoff: float,
+    yields: dict[str, stats.Estimate],
+    kind: str,
+) -> None:
+    """What a chosen cut-off yields, against what it yields among all patients there could be."""
+    sensitivity, specificity = population.rates(cutoff)
+    true = {
+        "sensitivity": sensitivity,
+        "specificity": specificity,
+        "youden": sensitivity + specificity - 1.0,
+        "accuracy": share * sensitivity + (1.0 - share) * specificity,
+    }
+    for name, found in yields.items():
+        inside = found.ci_low - 1e-9 <= true[name] <= found.ci_high + 1e-9
+        kept.held(f"{name} of the chosen cut-off, {kind}", inside)
 
 
 def judge_band(kept: Kept, name: str, population: Population, specificity, low, high) -> None:

@@ -21,6 +21,7 @@ from judging import (
     judge_band,
     judge_benefit,
     judge_cutoff,
+    judge_yields,
     overall_truths,
     without_replicates,
     worded,
@@ -56,7 +57,10 @@ def _intervals(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
     several, thresholds = np.tile(labels[:, None], LABELS), [population.threshold] * LABELS
     for _ in range(cell["sets"]):
         score = population.scores(labels, rng)
-        judge_cutoff(kept, population, stats.cutoff_ci(labels, score, n_boot=REPLICATES, rng=rng))
+        chosen = stats.cutoff_ci(labels, score, interval="shifted", n_boot=REPLICATES, rng=rng)
+        judge_cutoff(kept, population, chosen.threshold)
+        rates = {name: getattr(chosen, name) for name in ("sensitivity", "specificity")}
+        judge_yields(kept, population, labels.mean(), chosen.threshold.value, rates, "shifted")
         scores = population.scores(several, rng)
         overall = stats.multilabel_ci(several, scores, thresholds, n_boot=REPLICATES, rng=rng)
         for name in OVERALL:

@@ -5,19 +5,23 @@ The first data sets of every cell are held against the package's own functions o
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 from auc_interval_coverage import classes
 from biomark import stats
 from biomark.stats.bootstrap import WeightedAuc, WeightedCurve, acceleration, bootstrap_interval
+from biomark.stats.chosen_yield import Denominators, chosen_yield
 from biomark.stats.confidence_band import sensitivity_at
 from biomark.stats.cutoff_criterion import CutoffCriterion
-from biomark.stats.cutoff_interval import yielded
 from biomark.stats.multilabel_bootstrap import Replicator
 from biomark.stats.multilabel_jackknife import acceleration_of, leaving_one_out
 from biomark.stats.partial_auc_interval import partial_placements
-from biomark.stats.rechosen_cutoff import RechosenCutoff, threshold_interval
+from biomark.stats.rechosen_cutoff import (
+    RechosenCutoff,
+    Replicates,
+    Yield,
+    rechosen_replicates,
+    threshold_interval,
+)
 from biomark.stats.replicated_difference import z_of_replicates
 from biomark.stats.weighted_areas import average_precision_by, partial_areas_by
 from curve_coverage import WIDTH
@@ -30,6 +34,7 @@ from judging import (
     judge_band,
     judge_benefit,
     judge_cutoff,
+    judge_yields,
     without_replicates,
     worded,
 )
@@ -100,26 +105,44 @@ def _judge_cutoff(
     kept: Kept, population: Population, labels, score, drawn: Drawn, rng: np.random.Generator
 ) -> None:
     """As `stats.cutoff_ci` does; where the index of some replicate is 0, by that function."""
-    found = drawn.youden()
+    threshold, by_kind = of_cutoff(labels, score, drawn, rng, kinds=("shifted",))
+    judge_cutoff(kept, population, threshold)
+    rates = {name: by_kind["shifted"][name] for name in ("sensitivity", "specificity")}
+    judge_yields(kept, population, labels.mean(), threshold.value, rates, "shifted")
+
+
+def of_cutoff(labels, score, drawn: Drawn, rng: np.random.Generator, *, kinds):
+    """Return the cut-off, and by kind of interval what it yields."""
     rechosen = RechosenCutoff(labels == 1, score, CutoffCriterion("youden"))
     chosen, apparent = rechosen(np.ones((1, labels.size)))
-    if found is None:
-        judge_cutoff(kept, population, stats.cutoff_ci(labels, score, n_boot=REPLICATES, rng=rng))
-        return
-    thresholds, tp, fp = found
-    low, high = threshold_interval(thresholds, 0.95)
-    in_the_data = rechosen.in_the_data(thresholds)
-    n_pos = int(labels.sum())
-    here = {"sensitivity": tp / n_pos, "specificity": 1.0 - fp / (labels.size - n_pos)}
-    of_chosen = {
-        name: yielded(
-            float(getattr(apparent, name)[0]), replicates, getattr(in_the_data, name),
-            interval="shifted", confidence=0.95, least=0.0,
+    if (found := drawn.youden()) is None:
+        replicates = rechosen_replicates(
+            rechosen,
+            labels.size,
+            REPLICATES,
+            rng,
+            groups=(np.flatnonzero(labels), np.flatnonzero(labels == 0)),
         )
-        for name, replicates in here.items()
-    }  # fmt: skip
-    threshold = stats.Estimate(float(chosen[0]), low, high, 0.95, "bootstrap-percentile")
-    judge_cutoff(kept, population, SimpleNamespace(threshold=threshold, **of_chosen))
+    else:
+        thresholds, tp, fp = found
+        n_pos = int(labels.sum())
+        n_neg = labels.size - n_pos
+        sensitivity, specificity = tp / n_pos, 1.0 - fp / n_neg
+        accuracy = (tp + n_neg - fp) / labels.size
+        here = Yield(sensitivity + specificity - 1.0, sensitivity, specificity, accuracy)
+        replicates = Replicates(thresholds, here, rechosen.in_the_data(thresholds), 0)
+    sizes = Denominators.of(labels == 1, None)
+    by_kind = {
+        kind: {
+            name: estimate
+            for name, (_, estimate) in chosen_yield(
+                apparent, replicates, sizes, interval=kind, confidence=0.95
+            ).items()
+        }
+        for kind in kinds
+    }
+    low, high = threshold_interval(replicates.thresholds, 0.95)
+    return stats.Estimate(float(chosen[0]), low, high, 0.95, "bootstrap-percentile"), by_kind
 
 
 def _overall(labels, scores, thresholds, draws: Whole) -> dict[tuple[str, str], tuple]:

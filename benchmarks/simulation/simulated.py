@@ -12,7 +12,11 @@ SIMULATED: dict[str, tuple[str, tuple[str, ...]]] = {
     "partial_auc_ci": ("curve", ("partial AUC, delong", "partial AUC, delong-logit")),
     "average_precision_ci": ("curve", ("average precision, logit",)),
     "roc_band": ("bands", ("ROC band, wilson", "ROC band, percentile")),
-    "cutoff_ci": ("resampled", ("Youden cut-off", "sensitivity of the chosen", "specificity of the chosen")),
+    "cutoff_ci": (
+        "cut-offs",
+        ("Youden cut-off", *(f"{name} of the chosen" for name in ("sensitivity", "specificity", "youden", "accuracy"))),
+    ),
+    "cutoff_optimism": ("cut-offs", ("sensitivity of the chosen", "youden of the chosen")),
     "multilabel_ci": (
         "overall-intervals",
         ("macro AUC, percentile", "macro AUC, basic", "macro AUC, bca", "micro AUC", "macro accuracy", "macro F1"),
@@ -91,7 +95,7 @@ NOTHING_TO_COVER = {
         "roc_curve", "silhouette_values", "standardized_categorical_difference",
         "standardized_mean_difference", "stratify",
     ),
-    "a choice, or a correction of what it flatters": ("cutoff_optimism", "optimal_cutoff", "recalibrate"),
+    "a choice, or a correction of what it flatters": ("optimal_cutoff", "recalibrate"),
     "a plan: its power is held against simulation in the tests": (
         "auc_power", "auc_power_curve", "auc_sample_size", "binormal_auc_correlation", "paired_auc_power",
         "paired_auc_power_curve", "paired_auc_sample_size", "planned_auc_variance", "proportion_sample_size",

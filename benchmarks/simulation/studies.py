@@ -11,6 +11,7 @@ import cluster_coverage
 import clustered_coverage
 import comparison_level
 import curve_coverage
+import cutoff_coverage
 import distance_coverage
 import group_test_level
 import mean_coverage
@@ -46,6 +47,7 @@ STUDIES = {
     "resampled-beside": (resampled_coverage.cells, resampled_coverage.beside),
     "clusters-beside": (clustered_coverage.cells, clustered_coverage.intervals),
     "distances": (distance_coverage.cells, distance_coverage.intervals),
+    "cut-offs": (cutoff_coverage.cells, cutoff_coverage.intervals),
     "bands": (band_coverage.cells, band_coverage.intervals),
     "overall-intervals": (overall_coverage.cells, overall_coverage.intervals),
 }
