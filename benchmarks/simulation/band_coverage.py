@@ -7,7 +7,7 @@ from auc_interval_coverage import classes
 from biomark.stats.bootstrap import WeightedCurve, bootstrap_interval
 from biomark.stats.confidence_band import sensitivity_at
 from biomark.stats.effective_size import wilson_at_effective_size
-from judging import REPLICATES, Population, judge_band
+from judging import Population, judge_band
 from kept import Kept
 from resampled_coverage import cells
 from shared_coverage import CHECKED, batches
@@ -15,7 +15,7 @@ from shared_draws import Ranks, Stratified
 
 __all__ = ["cells", "intervals"]
 
-SPECIFICITIES = (0.95, 0.8, 0.5)
+REPLICATES, SPECIFICITIES = 200, (0.95, 0.8, 0.5)
 
 
 def intervals(cell: dict, rng: np.random.Generator) -> dict:

@@ -46,20 +46,20 @@ SECTIONS = {
     "cut-offs": (
         "What a chosen cut-off yields",
         """The Youden cut-off, and sensitivity, specificity, index and accuracy at it, whose truth is what that very
-        cut-off yields among all patients there could be. The same populations as before, 500 stratified replicates that
+        cut-off yields among all patients there could be. The same populations as before, 200 stratified replicates that
         forty data sets share; the first of each cell are held against the package.""",
     ),
     "bands": (
         "ROC curves at one specificity",
         """What pointwise bands are made of: Wilson's interval at the effective size, and percentiles, of the
-        sensitivity at specificities of 0.95, 0.8 and 0.5, over 500 stratified replicates that forty data sets share.
+        sensitivity at specificities of 0.95, 0.8 and 0.5, over 200 stratified replicates that forty data sets share.
         The same populations as before. With nine negatives no method knows the curve at a specificity of 0.95.""",
     ),
     "overall-intervals": (
         "Overall metrics, patients drawn at random",
         """Percentile, basic and BCa intervals of metrics over three independent labels whose numbers vary, 500
         replicates of whole patients, which forty data sets share; prevalences 0.1 and 0.5 (0.3 and 0.5 at n = 30),
-        AUCs 0.7 and 0.9, a cut-off midway between the classes, stated beforehand.""",
+        AUCs 0.7 (but at n = 2,000) and 0.9, a cut-off midway between the classes, stated beforehand.""",
     ),
     "distances": (
         "Distances of calibration",

@@ -43,18 +43,15 @@ def intervals(cell: dict, rng: np.random.Generator) -> dict:
             kept.interval(f"partial AUC, {method}", found)
         precision = stats.average_precision_ci(y, a, method="bootstrap-percentile", **drawing)
         kept.interval("average precision, bootstrap-percentile", precision)
-        for kind in ("wilson", "shifted"):
-            chosen = stats.cutoff_ci(y, a, interval=kind, **drawing)
-            yields = {name: getattr(chosen, name) for name in YIELDS}
-            judge_yields(kept, population, PREVALENCE, chosen.threshold.value, yields, kind)
+        chosen = stats.cutoff_ci(y, a, **drawing)
+        yields = {name: getattr(chosen, name) for name in YIELDS}
+        judge_yields(kept, population, PREVALENCE, chosen.threshold.value, yields, "wilson")
         judge_cutoff(kept, population, chosen.threshold)
-        for interval in ("wilson", "percentile"):
-            band = stats.roc_band(y, a, interval=interval, points=21, **drawing)
-            at = np.isclose(band.specificity, AT_SPECIFICITY)
-            judge_band(
-                kept, f"{interval}, at specificity 0.8", population,
-                band.specificity[at], band.ci_low[at], band.ci_high[at],
-            )  # fmt: skip
+        band = stats.roc_band(y, a, points=21, **drawing)
+        at = np.isclose(band.specificity, AT_SPECIFICITY)
+        judge_band(
+            kept, "wilson, at specificity 0.8", population, band.specificity[at], band.ci_low[at], band.ci_high[at]
+        )  # fmt: skip
         overall = stats.multilabel_ci(labels, scores[0], thresholds, **drawing)
         kept.interval("macro AUC, percentile", overall.macro_auc)
         two = stats.multilabel_test(labels, *scores, thresholds, **drawing)

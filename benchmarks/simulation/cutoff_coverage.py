@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from auc_interval_coverage import classes
-from judging import REPLICATES, Population, judge_cutoff, judge_yields
+from judging import Population, judge_cutoff, judge_yields
 from kept import Kept
 from resampled_coverage import cells
 from shared_coverage import CHECKED, batches, check_stratified, of_cutoff
@@ -12,7 +12,7 @@ from shared_draws import Ranks, Stratified
 
 __all__ = ["cells", "intervals"]
 
-KINDS = ("wilson", "shifted", "percentile")
+REPLICATES, KINDS = 200, ("wilson", "shifted", "percentile")
 
 
 def intervals(cell: dict, rng: np.random.Generator) -> dict:

@@ -73,7 +73,7 @@ WITH_CLUSTERS: dict[str, tuple[str, ...]] = {
         "partial AUC, bootstrap-percentile",
     ),
     "average_precision_ci": ("average precision, bootstrap-percentile",),
-    "roc_band": ("ROC band, wilson", "ROC band, percentile"),
+    "roc_band": ("ROC band, wilson",),
     "cutoff_ci": ("Youden cut-off", "sensitivity of the chosen", "specificity of the chosen"),
     "multilabel_ci": ("macro AUC, percentile",),
     "multilabel_test": ("two models, macro AUC", "two models, macro accuracy"),
