@@ -258,7 +258,13 @@ def optimism_table(evaluation: Evaluation) -> Table:
     columns = [Column("Label", numeric=False), Column("Model", numeric=False)]
     columns += [Column(f"{metric_name(metric)}, corrected") for metric in metrics]
     replicates = frame["n_boot"].dropna()
-    notes = [f"{count(replicates.max())} bootstrap replicates."] if len(replicates) else []
+    notes = (
+        [
+            f"{count(replicates.max())} bootstrap replicates; intervals are Wilson’s with the variance of the optimism."
+        ]
+        if len(replicates)
+        else []
+    )
     return Table(
         "optimism", "A cut-off chosen on the same set, corrected", columns, groups, notes + notes_of(frame)
     )

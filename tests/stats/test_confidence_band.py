@@ -8,7 +8,8 @@ import pytest
 from biomark.errors import BiomarkError
 from biomark.stats import proportion_ci, roc_band, roc_curve
 from biomark.stats.bootstrap import WeightedCurve
-from biomark.stats.confidence_band import sensitivity_at, wilson_of_replicates
+from biomark.stats.confidence_band import sensitivity_at
+from biomark.stats.effective_size import wilson_at_effective_size
 
 ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "roc_band.json").read_text(encoding="utf-8"))
 
@@ -49,7 +50,8 @@ def test_intervals_at_a_specificity_are_those_of_r_on_the_same_draws(name):
     ]
     replicates = sensitivity_at(*curve(np.stack(drawn)), fpr)
     here = sensitivity_at(*curve(np.ones((1, n_pos + n_neg))), fpr)[0]
-    low, high = wilson_of_replicates(here, replicates, n_pos, n_pos)
+    mean, variance = replicates.mean(axis=0), replicates.var(axis=0)
+    low, high = wilson_at_effective_size(here, mean, variance, n_pos, n_pos, 0.95)
     assert here == pytest.approx(known["sensitivity"], rel=1e-10)
     assert low == pytest.approx(known["wilson_low"], rel=1e-10)
     assert high == pytest.approx(known["wilson_high"], rel=1e-10)
@@ -142,14 +144,14 @@ def test_nine_positives_above_all_negatives_are_no_proof():
     assert percentile.ci_low[2] == 1.0 and wilson.ci_low[2] == pytest.approx(proportion_ci(9, 9)[0])
 
 
-def test_the_effective_size_follows_the_variance_of_the_replicates():
-    rng = np.random.default_rng(0)
-    replicates = rng.binomial(20, 0.7, size=(20_000, 1)) / 20
-    low, high = wilson_of_replicates(np.array([0.7]), replicates, 400, 400)
+def test_the_effective_size_follows_the_variance():
+    low, high = wilson_at_effective_size([0.7, 0.7], [0.7, 0.7], [0.7 * 0.3 / 20] * 2, 400, 400, 0.95)
     expected = proportion_ci(14, 20)
-    assert low[0] == pytest.approx(expected[0], abs=0.01) and high[0] == pytest.approx(expected[1], abs=0.01)
-    low, high = wilson_of_replicates(np.array([0.7]), replicates, 10, 10)
-    assert (low[0], high[0]) == pytest.approx(proportion_ci(7, 10))
+    assert (low[0], high[0]) == pytest.approx(expected) and low[1] == low[0]
+    low, high = wilson_at_effective_size(0.7, 0.7, 0.7 * 0.3 / 20, 10, 10, 0.95)
+    assert (low, high) == pytest.approx(proportion_ci(7, 10))
+    low, high = wilson_at_effective_size(1.0, 0.999, 1e-5, 150, 30, 0.95)
+    assert (low, high) == pytest.approx(proportion_ci(30, 30))
 
 
 def test_copies_of_a_lesion_in_one_patient_do_not_narrow_the_band():

@@ -1,13 +1,17 @@
 """The interval of a cut-off, against a loop over replicates and against simulated truth."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from biomark.errors import BiomarkError, OneClassError
-from biomark.stats import cutoff_ci, cutoff_optimism, operating_point, optimal_cutoff
+from biomark.stats import cutoff_ci, cutoff_optimism, operating_point, optimal_cutoff, proportion_ci
+from biomark.stats.chosen_yield import Denominators, chosen_yield
 from biomark.stats.cutoff_criterion import CutoffCriterion
 from biomark.stats.cutoff_interval_rows import cutoff_interval_rows
 from biomark.stats.individual import Cell
-from biomark.stats.rechosen_cutoff import RechosenCutoff
+from biomark.stats.rechosen_cutoff import RechosenCutoff, Replicates
 from biomark.stats.resampling import resampling_counts
 from scipy.stats import norm
 
@@ -19,6 +23,9 @@ SETTINGS = [
     {"criterion": "cost", "cost_ratio": 0.5},
     {"criterion": "cost", "cost_ratio": 2.0, "prevalence": 0.2},
 ]
+ORACLE = json.loads(
+    (Path(__file__).parents[1] / "oracles" / "chosen_cutoff.json").read_text(encoding="utf-8")
+)["sets"]
 YIELDS = ("sensitivity", "specificity", "youden", "accuracy")
 
 
@@ -47,6 +54,29 @@ def test_every_replicate_chooses_what_optimal_cutoff_would_choose(settings, ties
             assert yielded.youden[k] == pytest.approx(expected.youden, rel=1e-12, abs=1e-12)
             assert in_the_data.specificity[k] == pytest.approx(there.specificity.value, rel=1e-12)
             assert in_the_data.accuracy[k] == pytest.approx(there.accuracy.value, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", list(ORACLE))
+def test_what_the_cutoff_yields_is_what_r_finds_on_the_same_draws(name):
+    known = ORACLE[name]
+    n_pos, n_neg = len(known["pos"]), len(known["neg"])
+    positive = np.arange(n_pos + n_neg) < n_pos
+    rechosen = RechosenCutoff(
+        positive, np.array(known["pos"] + known["neg"]), CutoffCriterion("youden"), "midpoint"
+    )
+    counts = [
+        np.append(np.bincount(pos, minlength=n_pos), np.bincount(neg, minlength=n_neg))
+        for pos, neg in zip(known["draws_pos"], known["draws_neg"], strict=True)
+    ]
+    thresholds, here = rechosen(np.stack(counts))
+    drawn = Replicates(thresholds, here, rechosen.in_the_data(thresholds), 0)
+    chosen, apparent = rechosen(np.ones((1, positive.size)))
+    assert chosen[0] == pytest.approx(known["cutoff"], rel=1e-12)
+    sizes = Denominators.of(positive, None)
+    found = chosen_yield(apparent, drawn, sizes, interval="wilson", confidence=0.95)
+    for metric, expected in known["found"].items():
+        estimate = found[metric][1]
+        assert (estimate.value, estimate.ci_low, estimate.ci_high) == pytest.approx(expected, rel=1e-10)
 
 
 @pytest.mark.parametrize("interval", ["shifted", "percentile"])
@@ -84,26 +114,44 @@ def test_the_interval_of_the_cutoff_covers_and_the_correction_helps_the_index():
     shift = np.sqrt(2) * norm.ppf(0.8)
     rng = np.random.default_rng(8)
     y = np.repeat([0, 1], [58, 30])
-    held = {"threshold": 0, "shifted": 0, "percentile": 0}
+    held = {"threshold": 0, "wilson": 0, "shifted": 0, "percentile": 0}
     for k in range(250):
         score = rng.normal(size=88) + shift * y
-        shifted = cutoff_ci(y, score, n_boot=200, rng=k)
-        flattering = cutoff_ci(y, score, n_boot=200, rng=k, interval="percentile")
-        cut = shifted.threshold
-        true = norm.cdf(cut.value) - norm.cdf(cut.value - shift)
+        for kind in ("wilson", "shifted", "percentile"):
+            found = cutoff_ci(y, score, n_boot=200, rng=k, interval=kind)
+            cut = found.threshold
+            true = norm.cdf(cut.value) - norm.cdf(cut.value - shift)
+            held[kind] += found.youden.ci_low <= true <= found.youden.ci_high
         held["threshold"] += cut.ci_low <= shift / 2 <= cut.ci_high
-        held["shifted"] += shifted.youden.ci_low <= true <= shifted.youden.ci_high
-        held["percentile"] += flattering.youden.ci_low <= true <= flattering.youden.ci_high
     assert 0.90 <= held["threshold"] / 250 <= 0.99
+    assert held["wilson"] / 250 >= 0.92
     assert held["shifted"] / 250 > 0.78
     assert held["percentile"] / 250 < held["shifted"] / 250 - 0.08
 
 
-def test_a_perfect_score_has_an_interval_of_the_cutoff_but_none_of_what_it_yields():
-    found = cutoff_ci([0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6], n_boot=200, rng=0)
+def test_a_perfect_score_of_six_patients_proves_little():
+    y, score = [0, 0, 0, 1, 1, 1], [1, 2, 3, 4, 5, 6]
+    found = cutoff_ci(y, score, n_boot=200, rng=0)
     assert found.threshold.value == 4.0 and found.threshold.ci_high > 4.0
-    # Every replicate separates the classes: the bootstrap cannot see an error that it was never shown.
-    assert found.youden.ci_low > 0.5
+    assert found.specificity.ci_high == 1.0 and found.specificity.ci_low < 0.5
+    assert found.youden.ci_low < 0.2 and found.youden.ci_high <= 1.0
+    # Every replicate separates the classes: percentiles cannot see an error that they were never shown.
+    assert cutoff_ci(y, score, interval="shifted", n_boot=200, rng=0).youden.ci_low > 0.5
+
+
+def test_a_cutoff_that_is_vague_does_not_make_its_yields_so():
+    y = np.repeat([0, 1], 200)
+    score = np.random.default_rng(3).normal(size=400) + 0.4 * y
+    wilson, shifted = (
+        cutoff_ci(y, score, interval=kind, n_boot=300, rng=0) for kind in ("wilson", "shifted")
+    )
+    for name in ("sensitivity", "specificity"):
+        narrow, wide = getattr(wilson, name), getattr(shifted, name)
+        assert narrow.value == wide.value
+        assert narrow.ci_high - narrow.ci_low < 0.5 * (wide.ci_high - wide.ci_low)
+        # No narrower than if the cut-off had been given.
+        low, high = proportion_ci(round(narrow.value * 200), 200)
+        assert narrow.ci_high - narrow.ci_low > 0.98 * (high - low)
 
 
 def test_increasing_transforms_move_the_cutoff_alone():
@@ -151,7 +199,7 @@ def test_optimism_is_corrected_for_every_criterion(settings):
         ({"criterion": "cost", "prevalence": 1.0}, "prevalence must lie strictly"),
         ({"ties": "random"}, "ties must be one of"),
         ({"at": "edge"}, "at must be one of"),
-        ({"interval": "basic"}, "interval must be one of shifted, percentile"),
+        ({"interval": "basic"}, "interval must be one of wilson, shifted, percentile"),
         ({"n_boot": 1}, "n_boot"),
     ],
 )
