@@ -32,7 +32,9 @@ def test_macro_auc_and_f1(duel, n):
 
     duel(
         "2,000 replicates of macro AUC and macro F1", n,
-        lambda: stats.multilabel_ci(labels, score, THRESHOLDS, n_boot=2000, micro_auc=False, rng=0),
+        lambda: stats.multilabel_ci(
+            labels, score, THRESHOLDS, method="percentile", n_boot=2000, micro_auc=False, rng=0
+        ),
         {"scikit-learn loop": rival}, goals={"scikit-learn loop": GOALS[n]}, rounds=3,
         scale={"scikit-learn loop": 2000 / few},
     )  # fmt: skip

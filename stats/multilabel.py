@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import BiomarkError
@@ -21,6 +22,7 @@ __all__ = [
     "checked_thresholds",
     "count_columns",
     "count_metrics",
+    "decision_patterns",
     "decisions",
     "multilabel_metrics",
 ]
@@ -64,6 +66,10 @@ class MultilabelMetrics(Result):
     weighted_f1: float
     hamming: float
     subset_accuracy: float
+
+
+# More decisions would outgrow the 63 bits of a code.
+DECISIONS_PER_CODE = 24
 
 
 METRICS = tuple(MultilabelMetrics.__dataclass_fields__)
@@ -263,3 +269,16 @@ def checked_labels(y_true: ArrayLike, scores: FloatArray) -> tuple[FloatArray, F
     if not np.isfinite(scores[:, seen]).all():
         raise BiomarkError("y_score must be finite wherever y_true is observed")
     return truth, np.where(seen, scores, 0.0)
+
+
+def decision_patterns(truth: FloatArray, decided: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Code the patients so that those with the same truth and decisions on every label have the same code."""
+    codes = np.zeros(truth.shape[0], dtype=np.int64)
+    for k in range(truth.shape[1]):
+        codes = 3 * codes + np.where(np.isnan(truth[:, k]), 2, truth[:, k]).astype(np.int64)
+        for start in range(0, decided.shape[0], DECISIONS_PER_CODE):
+            for called in decided[start : start + DECISIONS_PER_CODE, :, k]:
+                codes = 2 * codes + called
+            # Renumbered before the code can outgrow its 63 bits.
+            codes = pd.factorize(codes)[0].astype(np.int64)
+    return codes

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from .bootstrap import WeightedAuc, bootstrap_interval
@@ -20,10 +19,11 @@ from .multilabel import (
     checked_thresholds,
     count_columns,
     count_metrics,
+    decision_patterns,
     decisions,
     multilabel_metrics,
 )
-from .multilabel_jackknife import acceleration_of, leaving_one_out
+from .multilabel_jackknife import accelerations
 from .replicate_blocks import in_blocks
 from .resampling import resampling_counts
 from .results import Estimate, FloatArray, Result
@@ -33,7 +33,6 @@ __all__ = ["MultilabelEstimates", "Replicator", "multilabel_ci", "multilabel_rep
 # From this number of patients on, sorting them by what they add pays.
 SORTED_FROM = 512
 PATIENTS_PER_RUN = 4
-DECISIONS_PER_CODE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def multilabel_ci(
     *,
     n_boot: int = 2000,
     cluster: ArrayLike | None = None,
-    method: str = "percentile",
+    method: str = "bca",
     micro_auc: bool = True,
     confidence: float = 0.95,
     rng: Seed = None,
@@ -82,7 +81,7 @@ def multilabel_ci(
     n_boot : int
     cluster : array of shape (n,), optional
         Whole clusters are resampled instead of patients.
-    method : "percentile", "basic" or "bca"
+    method : "bca", "percentile" or "basic"
         The acceleration of ``bca`` comes from leaving out each patient or cluster in turn.
     micro_auc : bool
         ``False`` leaves the interval of the micro AUC out (NaN), which takes as long as all others.
@@ -123,9 +122,9 @@ def multilabel_ci(
     replicates = multilabel_replicates(
         truth, scores, decided, n_boot=n_boot, cluster=codes, micro_auc=micro_auc, rng=rng
     )
-    left_out: dict[str, FloatArray] = {}
+    skews: dict[str, FloatArray] = {}
     if method == "bca":
-        left_out = leaving_one_out(truth, scores, decided, codes)
+        skews = accelerations(truth, scores, decided, codes, micro_auc=micro_auc)
     unit = "patients" if codes is None else "clusters"
     estimates = {}
     for name in METRICS:
@@ -133,10 +132,10 @@ def multilabel_ci(
         if name not in replicates:
             estimates[name] = Estimate(value, np.nan, np.nan, confidence, "no interval: micro_auc is False")
             continue
-        skew = acceleration_of(left_out[name][:, 0]) if left_out else 0.0
         low, high = bootstrap_interval(
-            replicates[name][:, 0], kind=method, confidence=confidence, estimate=value, acceleration=skew
-        )
+            replicates[name][:, 0], kind=method, confidence=confidence, estimate=value,
+            acceleration=float(skews[name][0]) if skews else 0.0,
+        )  # fmt: skip
         estimates[name] = Estimate(
             value, low, high, confidence, f"bootstrap-{method}, {n_boot} replicates of whole {unit}"
         )
@@ -180,7 +179,7 @@ def multilabel_replicates(
     n_boot = whole_number(n_boot, name="n_boot", least=2)
     if y_true.shape[0] >= SORTED_FROM:
         # Patients are exchangeable: those alike side by side are summed without a matrix product.
-        order = np.argsort(_patterns(y_true, decided), kind="stable")
+        order = np.argsort(decision_patterns(y_true, decided), kind="stable")
         y_true, y_score, decided = y_true[order], y_score[:, order], decided[:, order]
         cluster = None if cluster is None else cluster[order]
     replicator = Replicator(y_true, y_score, decided, micro_auc=micro_auc)
@@ -215,7 +214,7 @@ class Replicator:
         self, truth: FloatArray, scores: FloatArray, decided: NDArray[np.bool_], *, micro_auc: bool = True
     ) -> None:
         self._shape = (decided.shape[0], truth.shape[1])
-        patterns = _patterns(truth, decided)
+        patterns = decision_patterns(truth, decided)
         starts = np.flatnonzero(np.append(True, patterns[1:] != patterns[:-1]))
         # Long runs of patients who are alike are summed first; short ones cost more than they save.
         self._starts = starts if starts.size * PATIENTS_PER_RUN <= patterns.size else None
@@ -265,16 +264,3 @@ def _pooled_auc(truth: FloatArray, score: FloatArray) -> WeightedAuc | None:
     if not 0 < int(positive.sum()) < seen.size:
         return None
     return WeightedAuc(positive, score.ravel()[seen], among=seen // truth.shape[1])
-
-
-def _patterns(truth: FloatArray, decided: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Code the patients so that those with the same truth and decisions on every label have the same code."""
-    codes = np.zeros(truth.shape[0], dtype=np.int64)
-    for k in range(truth.shape[1]):
-        codes = 3 * codes + np.where(np.isnan(truth[:, k]), 2, truth[:, k]).astype(np.int64)
-        for start in range(0, decided.shape[0], DECISIONS_PER_CODE):
-            for called in decided[start : start + DECISIONS_PER_CODE, :, k]:
-                codes = 2 * codes + called
-            # Renumbered before the code can outgrow its 63 bits.
-            codes = pd.factorize(codes)[0].astype(np.int64)
-    return codes

@@ -5,15 +5,56 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .multilabel import area_metrics, count_columns, count_metrics
+from .multilabel import area_metrics, count_columns, count_metrics, decision_patterns
 from .placement import placement_values
 from .results import FloatArray
 
-__all__ = ["acceleration_of", "leaving_one_out"]
+__all__ = ["acceleration_of", "accelerations", "leaving_one_out"]
+
+
+def accelerations(
+    truth: FloatArray,
+    scores: FloatArray,
+    decided: NDArray[np.bool_],
+    codes: NDArray[np.intp] | None,
+    *,
+    micro_auc: bool = True,
+) -> dict[str, FloatArray]:
+    """Return BCa's acceleration of every metric, of shape (models,) or (decisions,).
+
+    Parameters as of `leaving_one_out`, of which this is what BCa needs, in a fraction of the memory: patients with the
+    same truth and decisions leave the same counts behind.
+    """
+    if codes is not None:
+        left_out = leaving_one_out(truth, scores, decided, codes, micro_auc=micro_auc)
+        return {name: _of_columns(values) for name, values in left_out.items()}
+    _, first, times = np.unique(decision_patterns(truth, decided), return_index=True, return_counts=True)
+    own = count_columns(truth[first], decided[:, first]).astype(np.float64)
+    left = count_metrics(times @ own - own, decided.shape[0], truth.shape[1])
+    found = {name: _of_columns(values, times) for name, values in left.items()}
+    positive, alone = truth == 1.0, np.arange(truth.shape[0])
+    support = (positive.sum(axis=0) - positive).astype(np.float64)
+    by_model = [
+        {
+            name: acceleration_of(values)
+            for name, values in _areas_metrics(truth, plane, alone, support, micro_auc).items()
+        }
+        for plane in scores
+    ]
+    return found | {name: np.array([each[name] for each in by_model]) for name in by_model[0]}
+
+
+def _of_columns(left_out: FloatArray, times: NDArray[np.intp] | None = None) -> FloatArray:
+    return np.array([acceleration_of(column, times) for column in left_out.T])
 
 
 def leaving_one_out(
-    truth: FloatArray, scores: FloatArray, decided: NDArray[np.bool_], codes: NDArray[np.intp] | None
+    truth: FloatArray,
+    scores: FloatArray,
+    decided: NDArray[np.bool_],
+    codes: NDArray[np.intp] | None,
+    *,
+    micro_auc: bool = True,
 ) -> dict[str, FloatArray]:
     """Compute every metric without each unit in turn, in time linear in the units.
 
@@ -24,6 +65,8 @@ def leaving_one_out(
     decided : boolean array of shape (decisions, n, labels)
     codes : array of shape (n,), 0..K-1, optional
         Clusters; without them each patient is a unit.
+    micro_auc : bool
+        Whether the micro AUC is wanted too.
 
     Returns
     -------
@@ -43,35 +86,39 @@ def leaving_one_out(
     n_labels = truth.shape[1]
     first = left[:, : 3 * n_labels].reshape(-1, n_labels, 3)
     support = first[..., 0] + first[..., 2]
-    by_model = [
-        area_metrics(
-            np.stack(
-                [
-                    *(_areas_left(truth[:, k], plane[:, k], unit) for k in range(n_labels)),
-                    _areas_left(truth.ravel(), plane.ravel(), np.repeat(unit, n_labels)),
-                ],
-                axis=1,
-            ),
-            support,
-        )
-        for plane in scores
-    ]
+    by_model = [_areas_metrics(truth, plane, unit, support, micro_auc) for plane in scores]
     of_areas = {name: np.stack([each[name] for each in by_model], axis=1) for name in by_model[0]}
     return count_metrics(left, decided.shape[0], n_labels) | of_areas
 
 
-def acceleration_of(left_out: FloatArray) -> float:
+def _areas_metrics(
+    truth: FloatArray, plane: FloatArray, unit: NDArray[np.intp], support: FloatArray, micro_auc: bool
+) -> dict[str, FloatArray]:
+    areas = [_areas_left(truth[:, k], plane[:, k], unit) for k in range(truth.shape[1])]
+    if micro_auc:
+        areas.append(_areas_left(truth.ravel(), plane.ravel(), np.repeat(unit, truth.shape[1])))
+    return area_metrics(np.stack(areas, axis=1), support)
+
+
+def acceleration_of(left_out: FloatArray, times: NDArray[np.intp] | None = None) -> float:
     """Return BCa's acceleration, one sixth of the skewness of the jackknife (Efron and Tibshirani 1993, eq. 14.15).
 
     Parameters
     ----------
     left_out : array of shape (units,)
         The statistic without each unit; NaN where it is undefined.
+    times : array of shape (units,), optional
+        How often each counts.
     """
-    kept = left_out[~np.isnan(left_out)]
-    spread = kept.mean() - kept if kept.size else kept
-    squares = float(np.sum(spread**2))
-    return float(np.sum(spread**3)) / (6.0 * squares**1.5) if squares > 0.0 else 0.0
+    defined = ~np.isnan(left_out)
+    kept = left_out[defined]
+    if not kept.size:
+        return 0.0
+    weight = np.ones(kept.size) if times is None else times[defined].astype(np.float64)
+    spread = (weight @ kept) / weight.sum() - kept
+    squared = weight * spread * spread
+    squares = float(squared.sum())
+    return float(squared @ spread) / (6.0 * squares**1.5) if squares > 0.0 else 0.0
 
 
 def _areas_left(truth: FloatArray, score: FloatArray, unit: NDArray[np.intp]) -> FloatArray:
@@ -86,7 +133,8 @@ def _areas_left(truth: FloatArray, score: FloatArray, unit: NDArray[np.intp]) ->
     lost = np.zeros(n_units)
     lost += np.bincount(unit[positive], weights=v10 * negative.size, minlength=n_units)
     lost += np.bincount(unit[negative], weights=v01 * positive.size, minlength=n_units)
-    lost -= _won_within(truth[seen] == 1.0, score[seen], unit[seen], n_units)
+    if n_units < truth.size:
+        lost -= _won_within(truth[seen] == 1.0, score[seen], unit[seen], n_units)
     n_pos = np.bincount(unit[positive], minlength=n_units)
     n_neg = np.bincount(unit[negative], minlength=n_units)
     pairs = (positive.size - n_pos) * (negative.size - n_neg)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .bootstrap import bootstrap_interval
 from .multilabel import METRICS, multilabel_metrics
 from .multilabel_bootstrap import multilabel_replicates
+from .multilabel_jackknife import accelerations
 from .replicated_difference import z_of_replicates
 from .results import FloatArray
 
@@ -37,6 +38,8 @@ class OverallPerformance:
     n_patients : int
     values : dict of arrays of shape (models,) or (decisions,)
     replicates : dict of arrays of shape (n_boot, models) or (n_boot, decisions)
+    accelerations : dict of arrays of shape (models,) or (decisions,)
+        BCa's.
     notes : dict
         (model, kind) to why something is missing.
     """
@@ -47,6 +50,7 @@ class OverallPerformance:
     n_patients: int
     values: dict[str, FloatArray]
     replicates: dict[str, FloatArray]
+    accelerations: dict[str, FloatArray]
     notes: dict[tuple[str, str], str]
 
     def column(self, metric: str, model: int, kind: int) -> int:
@@ -54,7 +58,7 @@ class OverallPerformance:
         return model if metric in FREE_OF_CUTOFF else model * len(self.kinds) + kind
 
     def rows(self, confidence: float) -> Iterator[dict[str, Any]]:
-        """Rows of the overall table: percentile intervals."""
+        """Rows of the overall table: BCa intervals."""
         for m, model in enumerate(self.models):
             for c, kind in enumerate(self.kinds):
                 row: dict[str, Any] = {
@@ -62,7 +66,10 @@ class OverallPerformance:
                 }  # fmt: skip
                 for metric in OVERALL_METRICS:
                     at = self.column(metric, m, c)
-                    low, high = bootstrap_interval(self.replicates[metric][:, at], confidence=confidence)
+                    low, high = bootstrap_interval(
+                        self.replicates[metric][:, at], kind="bca", confidence=confidence,
+                        estimate=float(self.values[metric][at]), acceleration=float(self.accelerations[metric][at]),
+                    )  # fmt: skip
                     row |= {
                         metric: self.values[metric][at],
                         f"{metric}_ci_low": low,
@@ -71,7 +78,7 @@ class OverallPerformance:
                 yield row | {"note": self.notes.get((model, kind), "")}
 
     def difference_rows(self, confidence: float) -> Iterator[dict[str, Any]]:
-        """Rows of the differences between models, on the same replicates."""
+        """Rows of the differences between models, on the same replicates: percentile intervals."""
         for metric in OVERALL_METRICS:
             for c, kind in enumerate(self.kinds):
                 if metric in FREE_OF_CUTOFF and c > 0:
@@ -145,5 +152,6 @@ def overall_performance(
     )
     return OverallPerformance(
         set_name, models, kinds, int(kept.sum()),
-        {metric: np.array(value) for metric, value in values.items()}, replicates, notes,
+        {metric: np.array(value) for metric, value in values.items()}, replicates,
+        accelerations(truth, scores, decided, codes, micro_auc=False), notes,
     )  # fmt: skip

@@ -131,7 +131,7 @@ def _overall(evaluation: Evaluation) -> list[Fragment]:
         "Performance over all labels was summarised by macro and micro averages ",
         Cite(("zhang-zhou",)),
         ", macro accuracy being the mean over labels of TP / (TP + FP + FN)",
-        ", with percentile intervals from ",
+        ", with bias-corrected and accelerated intervals from ",
         _replicates(evaluation),
         " bootstrap replicates ",
         Cite(("efron-tibshirani",)),

@@ -1,5 +1,5 @@
-# Overall metrics of two models over three labels, and their paired bootstrap on given draws: AUCs by pROC, the rest by
-# counting. Run in this folder: Rscript multilabel.R
+# Overall metrics of two models over three labels, their paired bootstrap and the first one's intervals of three kinds on
+# given draws: AUCs by pROC, the rest by counting, BCa from its formulas (Efron and Tibshirani 1993, 14.9 to 14.15). Run in this folder: Rscript multilabel.R
 suppressMessages({library(pROC); library(jsonlite)})
 set.seed(20261128)
 n <- 70
@@ -46,10 +46,32 @@ found <- lapply(names(value), function(name) list(
   ci_low = bounds[1, name], ci_high = bounds[2, name]
 ))
 names(found) <- names(value)
+
+# Intervals of the first model alone.
+own <- measured(y, a, cuts[1, ])
+drawn <- t(apply(draws, 1, function(i) measured(y[i, ], a[i, ], cuts[1, ])))
+jackknife <- t(sapply(seq_len(n), function(i) measured(y[-i, ], a[-i, ], cuts[1, ])))
+kinds <- function(name) {
+  values <- drawn[, name]
+  percentiles <- unname(quantile(values, c(0.025, 0.975)))
+  spread <- mean(jackknife[, name]) - jackknife[, name]
+  skew <- sum(spread^3) / (6 * sum(spread^2)^1.5)
+  bias <- qnorm(mean(values < own[name]) + mean(values == own[name]) / 2)
+  z <- bias + qnorm(c(0.025, 0.975))
+  list(
+    percentile = percentiles, basic = unname(2 * own[name] - rev(percentiles)),
+    bca = unname(quantile(values, pnorm(bias + z / (1 - skew * z))))
+  )
+}
+intervals <- lapply(names(own), kinds)
+names(intervals) <- names(own)
+
 made_by <- list(R = R.version.string, pROC = as.character(packageVersion("pROC")))
 write(
   toJSON(
-    list(made_by = made_by, y = y, a = a, b = b, cuts = cuts, draws = draws - 1L, found = found),
+    list(made_by = made_by, y = y, a = a, b = b, cuts = cuts, draws = draws - 1L, found = found,
+      intervals = intervals
+    ),
     digits = NA, auto_unbox = TRUE
   ),
   "multilabel.json"

@@ -9,7 +9,7 @@ from biomark.errors import BiomarkError
 from biomark.stats import multilabel_bootstrap, multilabel_ci, multilabel_metrics, multilabel_test
 from biomark.stats.multilabel import METRICS
 from biomark.stats.multilabel_bootstrap import Replicator, multilabel_replicates
-from biomark.stats.multilabel_jackknife import leaving_one_out
+from biomark.stats.multilabel_jackknife import acceleration_of, accelerations, leaving_one_out
 from biomark.stats.resampling import resampling_counts
 from sklearn import metrics as sk
 
@@ -132,6 +132,24 @@ def test_every_metric_gets_an_interval_with_its_method(method):
         assert estimate.method == f"bootstrap-{method}, 300 replicates of whole patients"
 
 
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("clustered", [False, True])
+def test_the_acceleration_is_that_of_leaving_each_unit_out(missing, clustered):
+    y, score = data()
+    truth = (
+        np.where(np.random.default_rng(1).random(y.shape) < 0.15, np.nan, y) if missing else y.astype(float)
+    )
+    scores, decided = np.stack([score, -score]), np.stack([score >= CUTS, score >= 0.1])
+    codes = np.arange(len(y)) // 3 if clustered else None
+    for micro in (False, True):
+        found = accelerations(truth, scores, decided, codes, micro_auc=micro)
+        left = leaving_one_out(truth, scores, decided, codes, micro_auc=micro)
+        assert set(found) == set(left) and ("micro_auc" in found) == micro
+        for name, values in left.items():
+            expected = [acceleration_of(column) for column in values.T]
+            assert found[name] == pytest.approx(expected, rel=1e-8, abs=1e-12), name
+
+
 def test_the_interval_of_the_micro_auc_can_be_left_out_and_changes_no_other():
     y, score = data()
     whole, without = (multilabel_ci(y, score, CUTS, n_boot=50, micro_auc=m, rng=0) for m in (True, False))
@@ -228,6 +246,18 @@ def test_a_comparison_on_given_draws_agrees_with_r(monkeypatch):
         for field, value in expected.items():
             given = getattr(getattr(found, name), field)
             assert given == pytest.approx(value, rel=1e-10, abs=1e-13), (name, field)
+
+
+@pytest.mark.parametrize("method", ["percentile", "basic", "bca"])
+def test_intervals_are_those_of_r_on_the_same_draws(monkeypatch, method):
+    held = json.loads((ORACLES / "multilabel.json").read_text(encoding="utf-8"))
+    y, a, cuts, draws = (np.array(held[name]) for name in ("y", "a", "cuts", "draws"))
+    counts = np.stack([np.bincount(rows, minlength=len(y)) for rows in draws]).astype(np.uint8)
+    monkeypatch.setattr(multilabel_bootstrap, "resampling_counts", lambda *_, **__: iter([counts]))
+    found = multilabel_ci(y, a, cuts[0], method=method, n_boot=len(draws))
+    for name, kinds in held["intervals"].items():
+        estimate = getattr(found, name)
+        assert (estimate.ci_low, estimate.ci_high) == pytest.approx(kinds[method], rel=1e-10), name
 
 
 @pytest.mark.parametrize("method", ["percentile", "basic", "bca"])
