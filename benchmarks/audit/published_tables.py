@@ -168,7 +168,7 @@ def _proportion_bounds(draft, share, n):
 
 
 def _macro_cells(rng, draft, truth, score, cuts):
-    found = stats.multilabel_ci(truth, score, cuts, n_boot=200, rng=rng)
+    found = stats.multilabel_ci(truth, score, cuts, method="percentile", n_boot=200, rng=rng)
     names = {
         "auc": "macro_auc", "acc": "macro_accuracy", "precision": "macro_precision", "recall": "macro_recall",
         "f1": "macro_f1",

@@ -53,7 +53,7 @@ def intervals(cell: dict, rng: np.random.Generator) -> dict:
             kept, "wilson, at specificity 0.8", population, band.specificity[at], band.ci_low[at], band.ci_high[at]
         )  # fmt: skip
         overall = stats.multilabel_ci(labels, scores[0], thresholds, **drawing)
-        kept.interval("macro AUC, percentile", overall.macro_auc)
+        kept.interval("macro AUC, bca", overall.macro_auc)
         two = stats.multilabel_test(labels, *scores, thresholds, **drawing)
         for name, worded in (("macro_auc", "macro AUC"), ("macro_accuracy", "macro accuracy")):
             kept.test(f"two models, {worded}, bootstrap", getattr(two, name).p_value)
@@ -70,7 +70,7 @@ def intervals(cell: dict, rng: np.random.Generator) -> dict:
         **{f"AUC, bootstrap-{kind}": cell["auc"] for kind in ("percentile", "bca")},
         **{f"partial AUC, {method}": true_partial_auc(cell) for method in PARTIAL},
         "average precision, bootstrap-percentile": true_average_precision(cell),
-        "macro AUC, percentile": cell["auc"],
+        "macro AUC, bca": cell["auc"],
         "observed / expected": 1.0, "in the large": 0.0, "calibration slope": 1.0, "calibration intercept": 0.0,
         **{name: known[name] for name in ("Brier score", "scaled Brier score")},
     }  # fmt: skip

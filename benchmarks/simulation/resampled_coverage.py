@@ -62,7 +62,8 @@ def _intervals(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
         rates = {name: getattr(chosen, name) for name in ("sensitivity", "specificity")}
         judge_yields(kept, population, labels.mean(), chosen.threshold.value, rates, "shifted")
         scores = population.scores(several, rng)
-        overall = stats.multilabel_ci(several, scores, thresholds, n_boot=REPLICATES, rng=rng)
+        drawing = {"n_boot": REPLICATES, "rng": rng}
+        overall = stats.multilabel_ci(several, scores, thresholds, method="percentile", **drawing)
         for name in OVERALL:
             kept.interval(worded(name, "percentile"), getattr(overall, name))
         band = stats.roc_band(labels, score, interval="percentile", n_boot=REPLICATES, points=21, rng=rng)

@@ -75,7 +75,7 @@ WITH_CLUSTERS: dict[str, tuple[str, ...]] = {
     "average_precision_ci": ("average precision, bootstrap-percentile",),
     "roc_band": ("ROC band, wilson",),
     "cutoff_ci": ("Youden cut-off", "sensitivity of the chosen", "specificity of the chosen"),
-    "multilabel_ci": ("macro AUC, percentile",),
+    "multilabel_ci": ("macro AUC, bca",),
     "multilabel_test": ("two models, macro AUC", "two models, macro accuracy"),
     "embedding_separation": ("silhouette", "neighbours"),
     "bootstrap_test": ("two AUCs, bootstrap",),
