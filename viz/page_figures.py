@@ -74,7 +74,7 @@ def _roc_group(evaluation: Evaluation) -> FigureGroup:
     main = main_cutoff(evaluation, evaluation.main_set)
     caption = (
         "Receiver operating characteristic curves with pointwise "
-        f"{level.removesuffix(' CI')} confidence bands (at each specificity Wilson's interval with the variance of "
+        f"{level.removesuffix(' CI')} confidence bands (at each specificity Wilson’s interval with the variance of "
         "bootstrap replicates). "
     )
     if main == "locked":
