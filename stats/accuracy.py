@@ -17,12 +17,13 @@ from numpy.typing import ArrayLike
 
 from ..errors import BiomarkError
 from .accuracy_intervals import (
+    RATIO_METHODS,
     ZERO_CELLS,
     f1_from_jaccard,
     kappa_from_counts,
-    log_ratio,
     mcc_from_counts,
     predictive_value_at,
+    ratio_estimate,
     square_and_add,
 )
 from .confusion import ConfusionCounts, confusion_counts
@@ -52,10 +53,13 @@ class _Given(NamedTuple):
     counts: ConfusionCounts[int]
     proportions: dict[str, Estimate]
     confidence: float
+    ratios: str
     zero_cells: str
 
     def ratio(self, name: str) -> Estimate:
-        return log_ratio(name, self.counts, confidence=self.confidence, zero_cells=self.zero_cells)
+        return ratio_estimate(
+            name, self.counts, ratios=self.ratios, zero_cells=self.zero_cells, confidence=self.confidence
+        )
 
     def rates_joined(self, *, weight: float, offset: float) -> Estimate:
         sensitivity, specificity = self.proportions["sensitivity"], self.proportions["specificity"]
@@ -156,7 +160,8 @@ def operating_point(
     interval: str = "wilson",
     confidence: float = 0.95,
     prevalence: float | None = None,
-    zero_cells: str = "undefined",
+    ratios: str = "log",
+    zero_cells: str = "score",
 ) -> OperatingPoint:
     """Judge scores at one threshold: counts, accuracy, predictive values, ratios, each with its interval.
 
@@ -168,7 +173,7 @@ def operating_point(
         Higher is more positive; a patient is called positive where ``y_score >= threshold``.
     threshold : float
         The cut-off; an infinity calls everybody negative (inf) or positive (-inf).
-    interval, confidence, prevalence, zero_cells
+    interval, confidence, prevalence, ratios, zero_cells
         As in :func:`operating_point_from_counts`.
 
     Returns
@@ -204,6 +209,7 @@ def operating_point(
         interval=interval,
         confidence=confidence,
         prevalence=prevalence,
+        ratios=ratios,
         zero_cells=zero_cells,
     )
 
@@ -218,7 +224,8 @@ def operating_point_from_counts(
     interval: str = "wilson",
     confidence: float = 0.95,
     prevalence: float | None = None,
-    zero_cells: str = "undefined",
+    ratios: str = "log",
+    zero_cells: str = "score",
 ) -> OperatingPoint:
     """Return every measure of accuracy that four confusion counts give, each with its interval.
 
@@ -234,10 +241,12 @@ def operating_point_from_counts(
         Level, strictly between 0 and 1.
     prevalence : float, optional
         Prevalence, strictly between 0 and 1, at which predictive values are wanted besides the observed ones.
-    zero_cells : {"undefined", "haldane-anscombe"}
-        What a ratio (or a predictive value at a stated prevalence) does when a cell of its standard error is
-        0: keep the observed value and leave the interval undefined, or add 1/2 to each of the four cells, for
-        value and interval both. ``method`` of the estimate says which happened.
+    ratios : {"log", "score"}
+        Interval of the likelihood ratios, the odds ratio and predictive values at a stated prevalence.
+    zero_cells : {"score", "undefined", "haldane-anscombe"}
+        What a ratio (or a predictive value at a stated prevalence) does when a cell of its log's standard error is
+        0: keep the observed value with the score interval, or without an interval, or add 1/2 to each of the four
+        cells, for value and interval both. ``method`` of the estimate says which happened.
 
     Returns
     -------
@@ -258,7 +267,8 @@ def operating_point_from_counts(
       square-and-add ([1]_, method 10), since the two are independent.
     - Likelihood ratios: log method ([2]_), se^2 = 1/tp - 1/n_pos + 1/fp - 1/n_neg for the positive one, and
       1/fn - 1/n_pos + 1/tn - 1/n_neg for the negative one. Diagnostic odds ratio: log method (Woolf, [3]_),
-      se^2 = 1/tp + 1/fp + 1/tn + 1/fn.
+      se^2 = 1/tp + 1/fp + 1/tn + 1/fn. Where a cell is 0 and the log method has no interval, or where it is asked
+      for: the score interval of [8]_.
     - F1 = 2 J / (1 + J) with J = tp / (tp + fp + fn), which is binomial given its denominator: the interval
       of J is carried over ([4]_, the indirect method). Stays within [0, 1] and is not degenerate at 0 and 1.
     - MCC: delta method on Fisher's z scale ([5]_). Undefined interval at -1 and 1, where the variance
@@ -292,6 +302,7 @@ def operating_point_from_counts(
        Bull 1969;72:323-327.
     .. [7] Mercaldo ND, Lau KF, Zhou XH. Confidence intervals for predictive values with an emphasis to
        case-control studies. Stat Med 2007;26:2170-2183.
+    .. [8] Miettinen O, Nurminen M. Comparative analysis of two rates. Stat Med 1985;4:213-226.
 
     Examples
     --------
@@ -302,10 +313,12 @@ def operating_point_from_counts(
     [2.647, 1.216]
     >>> round(point.ppv_at_prevalence.value, 3)
     0.726
-    >>> operating_point_from_counts(45, 0, 20, 23).lr_positive.method
-    'log (Simel 1991): interval undefined, a cell is 0'
+    >>> point = operating_point_from_counts(45, 0, 20, 23)
+    >>> point.lr_positive.value, round(point.lr_positive.ci_low, 2), point.lr_positive.method
+    (inf, 4.05, 'score (Miettinen-Nurminen 1985), not log: a cell is 0')
     """
     interval = choice(interval, PROPORTION_METHODS, name="interval")
+    ratios = choice(ratios, RATIO_METHODS, name="ratios")
     zero_cells = choice(zero_cells, ZERO_CELLS, name="zero_cells")
     confidence = fraction(confidence, name="confidence")
     named = {"tp": tp, "fp": fp, "tn": tn, "fn": fn}
@@ -313,7 +326,7 @@ def operating_point_from_counts(
     if sum(counts) == 0:
         raise BiomarkError("tp, fp, tn and fn are all 0: at least one patient is needed")
     proportions = _proportions(counts, interval=interval, confidence=confidence)
-    given = _Given(counts, proportions, confidence, zero_cells)
+    given = _Given(counts, proportions, confidence, ratios, zero_cells)
     measures: dict[str, Any] = {name: proportions[name] for name in _PROPORTIONS}
     measures |= {name: rule(given) for name, rule in _DERIVED.items()}
     if prevalence is not None:

@@ -12,18 +12,21 @@ from scipy.special import ndtri
 
 from .confusion import ConfusionCounts
 from .results import Estimate
+from .score_ratio import score_interval
 
 __all__ = [
+    "RATIO_METHODS",
     "ZERO_CELLS",
     "f1_from_jaccard",
     "kappa_from_counts",
-    "log_ratio",
     "mcc_from_counts",
     "predictive_value_at",
+    "ratio_estimate",
     "square_and_add",
 ]
 
-ZERO_CELLS = ("undefined", "haldane-anscombe")
+RATIO_METHODS = ("log", "score")
+ZERO_CELLS = ("score", "undefined", "haldane-anscombe")
 
 # name: (factors above, factors below); a ratio's variance on the log scale is the sum of 1/count over its
 # cells less that over its margins (the n's), for LRs and the odds ratio alike.
@@ -55,20 +58,21 @@ def square_and_add(first: Estimate, second: Estimate, *, weight: float, offset: 
     )
 
 
-def log_ratio(
-    name: str, counts: ConfusionCounts[int], *, confidence: float, zero_cells: str = "undefined"
+def ratio_estimate(
+    name: str, counts: ConfusionCounts[int], *, ratios: str, zero_cells: str, confidence: float
 ) -> Estimate:
-    """Return a likelihood ratio or the diagnostic odds ratio with the interval of the log method.
+    """Return a likelihood ratio or the diagnostic odds ratio with its interval.
 
-    ``name`` is ``lr_positive``, ``lr_negative`` or ``odds_ratio``; ``zero_cells`` one of :data:`ZERO_CELLS`.
+    ``name`` is ``lr_positive``, ``lr_negative`` or ``odds_ratio``; ``ratios`` one of :data:`RATIO_METHODS`, and
+    ``zero_cells``, where the log method has no interval, one of :data:`ZERO_CELLS`.
     """
     above, below, method = _RATIOS[name]
     if counts.n_pos == 0 or counts.n_neg == 0:
         return _undefined(confidence, "it needs positives and negatives")
     value, variance = _ratio_and_variance(counts, above, below)
-    if variance > 0.0 and math.isfinite(variance):
+    if ratios == "log" and variance > 0.0 and math.isfinite(variance):
         return _log_interval(value, variance, confidence, method)
-    if zero_cells == "haldane-anscombe":
+    if ratios == "log" and zero_cells == "haldane-anscombe":
         corrected = ConfusionCounts[float](*(count + 0.5 for count in counts))
         value, variance = _ratio_and_variance(corrected, above, below)
         method = f"{method}, 1/2 added to each cell (Haldane-Anscombe)"
@@ -76,7 +80,14 @@ def log_ratio(
     if math.isnan(value):
         return _undefined(confidence, "numerator and denominator are 0")
     reason = "a cell is 0" if variance > 0.0 else "its variance estimate is 0"
-    return Estimate(value, math.nan, math.nan, confidence, f"{method}: interval undefined, {reason}")
+    if ratios == "log" and zero_cells == "undefined":
+        return Estimate(value, math.nan, math.nan, confidence, f"{method}: interval undefined, {reason}")
+    of_pos, of_neg = (counts.fn, counts.tn) if name == "lr_negative" else (counts.tp, counts.fp)
+    low, high = score_interval(
+        of_pos, counts.n_pos, of_neg, counts.n_neg, odds=name == "odds_ratio", confidence=confidence
+    )
+    rule = "score (Miettinen-Nurminen 1985)"
+    return Estimate(value, low, high, confidence, rule if ratios == "score" else f"{rule}, not log: {reason}")
 
 
 def predictive_value_at(prevalence: float, ratio: Estimate, *, positive: bool) -> Estimate:
@@ -91,8 +102,11 @@ def predictive_value_at(prevalence: float, ratio: Estimate, *, positive: bool) -
     value, low, high = (_chance(odds * bound) for bound in (ratio.value, ratio.ci_low, ratio.ci_high))
     if not positive:  # these are then chances of the condition after a negative call, 1 - NPV
         value, low, high = 1.0 - value, 1.0 - high, 1.0 - low
-    note = ratio.method.removeprefix("log (Simel 1991)")
-    method = f"logit (Mercaldo 2007) at prevalence {prevalence:g}{note}"
+    if ratio.method.startswith("score"):
+        method = f"from the likelihood ratio at prevalence {prevalence:g}: {ratio.method}"
+    else:
+        note = ratio.method.removeprefix("log (Simel 1991)")
+        method = f"logit (Mercaldo 2007) at prevalence {prevalence:g}{note}"
     return Estimate(value, low, high, ratio.confidence, method)
 
 

@@ -28,7 +28,7 @@ SECTIONS = {
         "Measures at a fixed threshold",
         """Patients are drawn without regard to their class. Sensitivity and specificity are 0.7 and 0.75, 0.9 and
         0.9, or 0.95 and 0.6, the prevalence 0.1, 0.3, 0.5 or 0.9; predictive values elsewhere are at a prevalence
-        of 0.2. The ratios have no interval where a cell is 0, as often as the last column says.""",
+        of 0.2. Where a cell is 0 the ratios have the score interval; "score" has it everywhere.""",
     ),
     "resampled": (
         "Cut-offs, overall metrics, bands and embeddings",

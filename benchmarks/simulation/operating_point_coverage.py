@@ -17,6 +17,9 @@ MEASURES = (
     "accuracy", "sensitivity", "specificity", "ppv", "npv", "balanced_accuracy", "youden", "lr_positive",
     "lr_negative", "odds_ratio", "f1", "mcc", "kappa", "ppv_at_prevalence", "npv_at_prevalence",
 )  # fmt: skip
+# Of these the score interval, too.
+RATIOS = ("lr_positive", "lr_negative", "odds_ratio", "ppv_at_prevalence", "npv_at_prevalence")
+NAMES = (*MEASURES, *(f"{name}, score" for name in RATIOS))
 
 
 def cells(n_sets: int) -> list[dict]:
@@ -32,15 +35,18 @@ def intervals(cell: dict, rng: np.random.Generator) -> dict:
     shares = [p * se, (1 - p) * (1 - sp), (1 - p) * sp, p * (1 - se)]
     kept = Kept()
     for counts in rng.multinomial(cell["n"], shares, size=cell["sets"]).tolist():
-        for name, (low, high) in zip(MEASURES, _bounds(*counts), strict=True):
+        for name, (low, high) in zip(NAMES, _bounds(*counts), strict=True):
             kept.bounds(name, low, high)
-    return kept.summary(truths(*shares, se, sp))
+    true = truths(*shares, se, sp)
+    return kept.summary(true | {f"{name}, score": true[name] for name in RATIOS})
 
 
 @cache
 def _bounds(tp: int, fp: int, tn: int, fn: int) -> list[tuple[float, float]]:
     point = stats.operating_point_from_counts(tp, fp, tn, fn, prevalence=ELSEWHERE)
-    return [(getattr(point, name).ci_low, getattr(point, name).ci_high) for name in MEASURES]
+    score = stats.operating_point_from_counts(tp, fp, tn, fn, prevalence=ELSEWHERE, ratios="score")
+    found = [getattr(point, name) for name in MEASURES] + [getattr(score, name) for name in RATIOS]
+    return [(estimate.ci_low, estimate.ci_high) for estimate in found]
 
 
 def truths(tp: float, fp: float, tn: float, fn: float, se: float, sp: float) -> dict[str, float]:

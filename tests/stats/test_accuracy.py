@@ -9,6 +9,7 @@ from biomark.errors import BiomarkError
 from biomark.stats.accuracy import METRICS, operating_point, operating_point_from_counts
 from biomark.stats.confusion import confusion_counts
 from biomark.stats.proportion import PROPORTION_METHODS, proportion_ci
+from biomark.stats.score_ratio import score_interval
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
@@ -170,8 +171,21 @@ def test_predictive_values_at_the_observed_prevalence_are_the_observed_ones():
     assert point.npv_at_prevalence.value == pytest.approx(point.npv.value, rel=1e-14)
 
 
-def test_zero_false_positives_leave_the_ratio_infinite_and_its_interval_undefined():
+def test_zero_false_positives_leave_the_ratio_infinite_with_the_score_interval():
     point = operating_point_from_counts(45, 0, 20, 23, prevalence=0.3)
+    low, high = score_interval(45, 68, 0, 20, odds=False, confidence=0.95)
+    assert triple(point.lr_positive) == (math.inf, low, high) and high == math.inf and 4.0 < low < 4.1
+    assert point.lr_positive.method == "score (Miettinen-Nurminen 1985), not log: a cell is 0"
+    assert point.odds_ratio.value == math.inf and point.odds_ratio.ci_low > 1.0
+    odds = 0.3 / 0.7 * low
+    assert triple(point.ppv_at_prevalence) == pytest.approx((1.0, odds / (1.0 + odds), 1.0))
+    assert point.ppv_at_prevalence.method.startswith("from the likelihood ratio at prevalence 0.3: score")
+    perfect = operating_point_from_counts(9, 0, 79, 0)
+    assert perfect.lr_negative.value == perfect.lr_negative.ci_low == 0.0 < perfect.lr_negative.ci_high < 0.4
+
+
+def test_zero_false_positives_leave_no_interval_when_that_is_asked_for():
+    point = operating_point_from_counts(45, 0, 20, 23, prevalence=0.3, zero_cells="undefined")
     assert point.lr_positive.value == math.inf and math.isnan(point.lr_positive.ci_low)
     assert point.lr_positive.method == "log (Simel 1991): interval undefined, a cell is 0"
     assert point.odds_ratio.value == math.inf and math.isnan(point.odds_ratio.ci_high)
@@ -192,8 +206,10 @@ def test_haldane_anscombe_adds_a_half_to_every_cell_and_says_so():
 
 def test_everybody_called_positive_gives_no_degenerate_interval():
     point = operating_point_from_counts(5, 7, 0, 0)
-    assert point.lr_positive.value == 1.0 and math.isnan(point.lr_positive.ci_low)
-    assert point.lr_positive.method.endswith("its variance estimate is 0")
+    assert point.lr_positive.ci_low < point.lr_positive.value == 1.0 < point.lr_positive.ci_high
+    assert point.lr_positive.method.endswith("not log: its variance estimate is 0")
+    bare = operating_point_from_counts(5, 7, 0, 0, zero_cells="undefined").lr_positive
+    assert math.isnan(bare.ci_low) and bare.method.endswith("its variance estimate is 0")
     for name in ("npv", "lr_negative", "odds_ratio", "mcc"):
         assert math.isnan(getattr(point, name).value)
         assert getattr(point, name).method.startswith("undefined")
@@ -308,7 +324,7 @@ def test_counts_at_many_thresholds_match_one_at_a_time():
         ({"tp": -1}, "tp must be a whole number of at least 0, found -1"),
         ({"fn": 2.5}, "fn must be a whole number of at least 0, found 2.5"),
         ({"interval": "score"}, "interval must be one of wilson"),
-        ({"zero_cells": "add"}, "zero_cells must be one of undefined, haldane-anscombe"),
+        ({"zero_cells": "add"}, "zero_cells must be one of score, undefined, haldane-anscombe"),
         ({"prevalence": 1.0}, "prevalence must lie strictly between 0 and 1"),
         ({"confidence": 0.0}, "confidence must lie strictly between 0 and 1"),
     ],
