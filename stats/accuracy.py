@@ -279,10 +279,10 @@ def operating_point_from_counts(
       taken as known.
     - Simulated coverage (docs/simulation.md) of the proportions, balanced accuracy, Youden index and F1 was 93% or
       more, but for the NPV with three positives among 30 (88%). Kappa has 90% on average at n = 30 and 93% at 88
-      (at least 84 and 91%), MCC 94 and 95% (at least 89 and 93%). The log intervals of the ratios, and predictive
-      values at a stated prevalence, miss where a cell is expected to hold less than about one patient: often a cell is
-      then 0, and among the sets with an interval the coverage falls to 47% at worst; with 388 patients it is 94%
-      or more.
+      (at least 84 and 91%), MCC 94 and 95% (at least 89 and 93%). Of likelihood ratios, and of predictive values at a
+      stated prevalence, the log method (with the score interval where a cell is 0) had 94% at n = 30 and 95% at 88 (at
+      least 86 and 91%), the score interval 96 and 95% (at least 93 and 94%); of the odds ratio 97 and 96% (both at
+      least 93%).
     - Observed predictive values, accuracy, F1, MCC and kappa depend on the share of positives among these
       patients; their intervals assume that patients were sampled without regard to their class.
 
