@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .effective_size import sum_of_intervals, wilson_at_effective_size
+from .accuracy_intervals import square_and_add
+from .effective_size import wilson_at_effective_size
 from .rechosen_cutoff import Replicates, Yield
 from .results import Estimate, FloatArray
 
@@ -62,9 +63,8 @@ def chosen_yield(
             estimate = _percentiles(value, here, optimism, name, interval, confidence)
         found[name] = (optimism, estimate)
     if interval == "wilson" and drawn.thresholds.size:
-        found["youden"] = (
-            found["youden"][0], _index(found["sensitivity"][1], found["specificity"][1], confidence)
-        )  # fmt: skip
+        rates = (found[name][1] for name in ("sensitivity", "specificity"))
+        found["youden"] = found["youden"][0], square_and_add(*rates, weight=1.0, offset=-1.0)
     return found
 
 
@@ -72,13 +72,6 @@ def _wilson(value: float, excess: FloatArray, size: tuple[int, int], confidence:
     value = float(np.clip(value, 0.0, 1.0))
     low, high = wilson_at_effective_size(value, value, excess.var(), *size, confidence)
     return Estimate(value, float(low), float(high), confidence, "wilson, less the optimism, by its variance")
-
-
-def _index(sensitivity: Estimate, specificity: Estimate, confidence: float) -> Estimate:
-    parts = [(each.value, each.ci_low, each.ci_high) for each in (sensitivity, specificity)]
-    low, high = (max(bound - 1.0, -1.0) for bound in sum_of_intervals(parts[0], parts[1]))
-    value = sensitivity.value + specificity.value - 1.0
-    return Estimate(value, low, high, confidence, "from the intervals of sensitivity and specificity")
 
 
 def _percentiles(

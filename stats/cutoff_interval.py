@@ -79,8 +79,7 @@ def cutoff_ci(
     yields is judged
 
     - ``wilson``: by Wilson's interval of the value less the mean optimism, at the number of patients that would vary
-      as the optimism does (`wilson_at_effective_size`); the index by the two parts of it, of which the distances
-      of the bounds are added as squares;
+      as the optimism does (`wilson_at_effective_size`); the index by square-and-add of its two parts;
     - ``shifted``: by the percentile interval moved down by the mean optimism, the value likewise;
     - ``percentile``: by the percentile interval as it is, which flatters.
 
@@ -136,7 +135,7 @@ def cutoff_ci(
     .. [5] Noma H et al. Stat Med 2021;40:5691-5701 (location-shifted interval).
     .. [6] Korn EL, Graubard BI. Surv Methodol 1998;24:193-201; Dean N, Pagano M. J Surv Stat Methodol
        2015;3:484-503 (Wilson's interval at the effective size).
-    .. [7] Zou GY, Donner A. Stat Med 2008;27:1693-1702 (interval of the index from those of its parts).
+    .. [7] Newcombe RG. Stat Med 1998;17:873-890, method 10 (square-and-add).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Wilson's interval of a proportion whose variance replicates tell, and the interval of a sum of two of them."""
+"""Wilson's interval of a proportion whose variance replicates tell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from .proportion import real_valued_bounds
 from .results import FloatArray
 
-__all__ = ["sum_of_intervals", "wilson_at_effective_size"]
+__all__ = ["wilson_at_effective_size"]
 
 # Of a proportion: nearer to 0 or 1 than this it is there; of a variance: below it all replicates agree.
 EDGE, AGREED = 1e-9, 1e-12
@@ -62,18 +62,3 @@ def wilson_at_effective_size(
     size = np.minimum(size, np.where(at_edge | (v <= AGREED), n_independent, n))
     low, high = real_valued_bounds(p * size, size, method="wilson", confidence=confidence)
     return np.clip(low, 0.0, p), np.clip(high, p, 1.0)
-
-
-def sum_of_intervals(
-    first: tuple[float, float, float], second: tuple[float, float, float]
-) -> tuple[float, float]:
-    """Interval of a sum from the value, lower and upper bound of its two independent parts.
-
-    References
-    ----------
-    Zou GY, Donner A. Stat Med 2008;27:1693-1702, eq. 4 and 5.
-    """
-    total = first[0] + second[0]
-    low = total - np.hypot(first[0] - first[1], second[0] - second[1])
-    high = total + np.hypot(first[2] - first[0], second[2] - second[0])
-    return float(low), float(high)
