@@ -56,6 +56,43 @@ def test_what_stands_beside_the_auc_covers_at_88_patients(module, study, held, t
     assert len(found) == held
 
 
+@pytest.mark.parametrize("study", ["bands", "cut-offs"])
+def test_wilson_at_the_effective_size_covers_where_percentiles_do_not(module, study):
+    cell = {"n": 88, "prevalence": 0.1, "auc": 0.95, "ties": False, "sets": 200}
+    found = module("studies").STUDIES[study][1](cell, np.random.default_rng(5))
+    held = {name: of["coverage"] for name, of in found.items()}
+    for name in held:
+        if "wilson" in name:
+            assert held[name] > 0.92 - 5 * np.sqrt(0.92 * 0.08 / 200), name
+    some = "ROC band, {}, at specificity 0.8" if study == "bands" else "sensitivity of the chosen cut-off, {}"
+    assert held[some.format("percentile")] < 0.75 < held[some.format("wilson")]
+
+
+def test_bca_covers_overall_metrics_better_than_basic_intervals(module):
+    cell = {"n": 30, "prevalence": 0.3, "auc": 0.9, "ties": False, "sets": 200}
+    found = module("studies").STUDIES["overall-intervals"][1](cell, np.random.default_rng(6))
+    metrics = {name.rpartition(", ")[0] for name in found}
+    mean = {kind: np.mean([found[f"{m}, {kind}"]["coverage"] for m in metrics]) for kind in ("bca", "basic")}
+    assert len(metrics) == 17 and mean["bca"] > 0.91 and mean["bca"] > mean["basic"] + 0.01
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_intervals_of_overall_metrics_are_those_of_the_package(module, ties):
+    coverage, draws = module("overall_coverage"), module("shared_draws")
+    rng = np.random.default_rng(7)
+    labels = (rng.random((60, 3)) < 0.4).astype(float)
+    scores = (rng.normal(size=labels.shape) + labels).round(0 if ties else 9)
+    whole = draws.Whole(60, 100, np.random.default_rng(8))
+    found = coverage.bounds_of(labels, scores, np.full(3, 0.5), whole)
+    for kind in ("percentile", "basic", "bca"):
+        by_package = stats.multilabel_ci(
+            labels, scores, [0.5] * 3, method=kind, n_boot=100, rng=np.random.default_rng(8)
+        )
+        for name in coverage.METRICS:
+            estimate = getattr(by_package, name)
+            assert found[name, kind] == pytest.approx((estimate.ci_low, estimate.ci_high), rel=1e-5), name
+
+
 @pytest.mark.parametrize("ties", [False, True])
 def test_the_truth_is_what_a_large_sample_comes_to(module, ties):
     cell = {"n": 200_000, "prevalence": 0.3, "auc": 0.9, "ties": ties, "sets": 1}
