@@ -156,8 +156,9 @@ def calibration_metrics(
     Distances (ICI [4]_, E50, E90, Emax, ECE) are biased upwards, and their replicates once more. In simulated sets of
     88 patients (true probabilities, or their logits stretched by 1.3 or 2) percentile intervals of the ICI held the
     truth in 0, 35 and 90%, of Emax in 0 to 37%, of ECE in 0 to 55%; the basic interval in 76 to 90%, 74 to 88% and 53
-    to 90%, least where the model is calibrated; with 388 patients in 78 to 90%, 84 to 93% and 56 to 91%. No interval of a distance shows that a model is calibrated: look at
-    slope and intercept for that. Replicates smooth at most 200 groups of patients.
+    to 90%, least where the model is calibrated; with 388 patients in 78 to 90%, 84 to 93% and 56 to 91%. No interval of
+    a distance shows that a model is calibrated: look at slope and intercept for that. Replicates smooth at most 200
+    groups of patients.
 
     Predictions of exactly 0 or 1 have no finite logit: intercept, slope and their test are then undefined and
     ``notes`` says so; everything else stands.
