@@ -121,7 +121,12 @@ def cutoff_ci(
     at an AUC of 0.8 with 30 and 58, 1.2 standard deviations of the score.
 
     Percentiles of what the replicates yield, shifted or not, answer another question: they vary with the cut-offs that
-    the replicates choose, where what this one yields is asked for.
+    the replicates choose, where what this one yields is asked for. In simulated sets of 30, 88 and 388 patients (the
+    rarer class a tenth or a half) ``wilson`` held the true sensitivity of the chosen cut-off in 95, 96 and 96% on
+    average and 91, 94 and 95% at least, ``shifted`` in 69, 87 and 94%, 4, 49 and 84% at least, where positives are few
+    and the AUC is near 1; the true index in 97, 97 and 96% (at least 94%) and in 68, 78 and 87%, ``percentile`` in
+    50, 58 and 70%. The interval of the cut-off itself covered in 81, 90 and 95%, in 63% with nine positives of 88 and
+    an AUC of 0.95 (docs/simulation.md).
 
     Bounds are cut at 0 and 1 (the index at -1).
 
