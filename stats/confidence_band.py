@@ -110,6 +110,12 @@ def roc_band(
     exceed there; elsewhere it does not exceed the number of positives. Bounds are widened where they would fall as
     the specificity does.
 
+    In simulated sets of 30, 88, 388 and 2,000 patients ``wilson`` held the true sensitivity at a specificity of 0.8 in
+    91, 94, 95 and 94% on average, ``percentile`` in 80, 91, 95 and 94%; with 88 and an AUC of 0.95 in 97 and 66% where
+    nine are positive, in 85 and 91% where nine are negative. At a specificity of 0.95 nine negatives are too few for
+    either: 66 and 54% at worst. The simultaneous band held the whole curve nearly always: it is wide
+    (docs/simulation.md).
+
     The simultaneous band uses the bound of Dvoretzky, Kiefer and Wolfowitz with Massart's constant at level
     sqrt(confidence) for each class: d = sqrt(log(2 / (1 - sqrt(confidence))) / (2 m)), so that it is somewhat
     conservative.

@@ -98,11 +98,12 @@ SECTIONS = {
         prevalence 0.3, AUCs 0.7 and 0.9, 500 replicates of whole patients. What knows of the clusters is judged.""",
     ),
 }
+WANTED = 10_000
 DATA_SETS = """
-Every cell is meant to have 10,000 data sets. Cells that have fewer are done in part, for want of processor time, and
-`make simulate` completes them. The error is half the width of the simulation's own 95% interval, in percentage points,
-at a coverage of 95% or a level of 5%.
+The error is half the width of the simulation's own 95% interval, in percentage points, at a coverage of 95% or a level
+of 5%.
 """.strip().replace("\n", " ")
+UNFINISHED = "Cells that have fewer than 10,000 are done in part, and `make simulate` completes them. "
 
 
 def row_sections(studies: dict[str, Records]) -> list[str]:
@@ -195,7 +196,8 @@ def multiplicity_section(records: Records) -> str:
 
 def data_set_section(studies: dict[str, Records]) -> str:
     """How many data sets the cells of each study really have, and the error that leaves."""
-    lines = ["## How many data sets", "", DATA_SETS, ""]
+    unfinished = any(r["cell"].get("sets", WANTED) < WANTED for records in studies.values() for r in records)
+    lines = ["## How many data sets", "", (UNFINISHED if unfinished else "") + DATA_SETS, ""]
     rows = []
     for name, records in studies.items():
         numbers = [record["cell"].get("sets") for record in records]

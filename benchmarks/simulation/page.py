@@ -86,10 +86,9 @@ from fixed seeds; the figures of every cell are in `benchmarks/simulation/result
 Scores are binormal with equal spread: positives around a mean that gives the stated AUC, negatives around 0. "Ties"
 means that they were cut into five ratings, with the AUC of the ratings as the truth. The numbers of positives and
 negatives are fixed at prevalence times n. With 10,000 data sets in a cell the simulation's own 95% error is 0.4
-percentage points at a coverage of 95%, with 2,000 it is 1.0, with 1,000 it is 1.4, with 200 it is 3.0; the last table
-says which cells have how many. Much is computed for many data sets at once; in each such cell the first data sets went
-through the package's functions too, and agreed. What is simulated of each function stands in the table before the
-last.
+percentage points at a coverage of 95%; the last table says how many each cell has. Much is computed for many data
+sets at once; in each such cell the first data sets went through the package's functions too, and agreed. What is
+simulated of each function stands in the table before the last.
 
 At n = 30 with a prevalence of 0.1 there are three positives, and at 0.9 three negatives: such cells are here to show
 where a method ends, and no method makes a study of that size sound.
