@@ -49,7 +49,8 @@ def chosen_yield(
     confidence : float in (0, 1)
     """
     found: dict[str, tuple[float, Estimate]] = {}
-    for name in Yield._fields:
+    # The index last, as it is made of two others.
+    for name in ("sensitivity", "specificity", "accuracy", "youden"):
         value, here = float(getattr(apparent, name)[0]), getattr(drawn.here, name)
         if here.size == 0:
             why = "undefined: no replicate has both classes"
@@ -57,15 +58,15 @@ def chosen_yield(
             continue
         excess = here - getattr(drawn.in_the_data, name)
         optimism = float(excess.mean())
-        if interval == "wilson" and name != "youden":
-            estimate = _wilson(value - optimism, excess, getattr(denominators, name), confidence)
-        else:
+        if interval != "wilson":
             estimate = _percentiles(value, here, optimism, name, interval, confidence)
+        elif name == "youden":
+            rates = (found[part][1] for part in ("sensitivity", "specificity"))
+            estimate = square_and_add(*rates, weight=1.0, offset=-1.0)
+        else:
+            estimate = _wilson(value - optimism, excess, getattr(denominators, name), confidence)
         found[name] = (optimism, estimate)
-    if interval == "wilson" and drawn.thresholds.size:
-        rates = (found[name][1] for name in ("sensitivity", "specificity"))
-        found["youden"] = found["youden"][0], square_and_add(*rates, weight=1.0, offset=-1.0)
-    return found
+    return {name: found[name] for name in Yield._fields}
 
 
 def _wilson(value: float, excess: FloatArray, size: tuple[int, int], confidence: float) -> Estimate:

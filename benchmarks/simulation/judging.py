@@ -71,8 +71,16 @@ def overall_truths(cell: dict, population: Population) -> dict[str, float]:
     """Three labels that agree, read independently: every label has the same rates."""
     share = classes(cell)[0] / cell["n"]
     sensitivity, specificity = population.rates(population.threshold)
+    together = share * sensitivity**LABELS + (1 - share) * specificity**LABELS
+    return averaged_truths(cell, population, share, ("macro", "micro")) | {"subset_accuracy": together}
+
+
+def averaged_truths(
+    cell: dict, population: Population, share: float, kinds: tuple[str, ...]
+) -> dict[str, float]:
+    """What is true of each label is true of every average over them, and of the Hamming loss."""
+    sensitivity, specificity = population.rates(population.threshold)
     tp, fn, fp = share * sensitivity, share * (1 - sensitivity), (1 - share) * (1 - specificity)
-    # What is true of each label is true of all of them together.
     of_each = {
         "auc": cell["auc"],
         "accuracy": tp / (tp + fp + fn),
@@ -80,10 +88,16 @@ def overall_truths(cell: dict, population: Population) -> dict[str, float]:
         "recall": sensitivity,
         "f1": 2 * tp / (2 * tp + fp + fn),
     }
-    return {f"{kind}_{name}": value for kind in ("macro", "micro") for name, value in of_each.items()} | {
-        "hamming": fp + fn,
-        "subset_accuracy": share * sensitivity**LABELS + (1 - share) * specificity**LABELS,
-    }
+    averaged = {f"{kind}_{name}": value for kind in kinds for name, value in of_each.items()}
+    return averaged | {"hamming": fp + fn}
+
+
+def drawn_labels(cell: dict, rng: np.random.Generator):
+    """Labels of patients drawn at random; at least two patients of each class of each label."""
+    n, labels = cell["n"], np.zeros((cell["n"], LABELS))
+    while min(labels.sum(axis=0).min(), (n - labels.sum(axis=0)).min()) < 2:
+        labels = (rng.random((n, LABELS)) < cell["prevalence"]).astype(float)
+    return labels
 
 
 def worded(name: str, method: str) -> str:

@@ -8,7 +8,7 @@ from biomark.stats.bootstrap import bootstrap_interval
 from biomark.stats.multilabel import METRICS
 from biomark.stats.multilabel_bootstrap import Replicator
 from biomark.stats.multilabel_jackknife import acceleration_of, leaving_one_out
-from judging import LABELS, REPLICATES, Population, worded
+from judging import LABELS, REPLICATES, Population, averaged_truths, drawn_labels, worded
 from kept import Kept
 from shared_coverage import CHECKED, batches, check_whole
 from shared_draws import Whole
@@ -16,7 +16,6 @@ from shared_draws import Whole
 AUCS, KINDS = (0.7, 0.9), ("percentile", "basic", "bca")
 # Rare labels need enough patients to be there at all.
 PREVALENCES = {30: (0.3, 0.5), 88: (0.1, 0.5), 388: (0.1, 0.5), 2000: (0.1, 0.5)}
-LEAST = 2
 
 
 def cells(n_sets: int) -> list[dict]:
@@ -33,7 +32,7 @@ def intervals(cell: dict, rng: np.random.Generator) -> dict:
     for start, size in enumerate(batches(cell["sets"])):
         draws = Whole(cell["n"], REPLICATES, rng)
         for k in range(size):
-            labels = _labels(cell, rng)
+            labels = drawn_labels(cell, rng)
             scores = population.scores(labels, rng)
             if start == 0 and k < CHECKED:
                 check_whole(labels, scores, draws)
@@ -61,22 +60,5 @@ def bounds_of(labels, scores, thresholds, draws: Whole) -> dict[tuple[str, str],
 
 def truths(cell: dict, population: Population) -> dict[str, float]:
     """Of all patients there could be; labels are independent and have the same rates."""
-    share = cell["prevalence"]
-    sensitivity, specificity = population.rates(population.threshold)
-    tp, fn, fp = share * sensitivity, share * (1 - sensitivity), (1 - share) * (1 - specificity)
-    of_each = {
-        "auc": cell["auc"],
-        "accuracy": tp / (tp + fp + fn),
-        "precision": tp / (tp + fp),
-        "recall": sensitivity,
-        "f1": 2 * tp / (2 * tp + fp + fn),
-    }
-    found = {f"{kind}_{name}": v for kind in ("macro", "micro", "weighted") for name, v in of_each.items()}
-    return found | {"hamming": fp + fn, "subset_accuracy": (1 - fp - fn) ** LABELS}
-
-
-def _labels(cell: dict, rng: np.random.Generator):
-    n, labels = cell["n"], np.zeros((cell["n"], LABELS))
-    while min(labels.sum(axis=0).min(), (n - labels.sum(axis=0)).min()) < LEAST:
-        labels = (rng.random((n, LABELS)) < cell["prevalence"]).astype(float)
-    return labels
+    true = averaged_truths(cell, population, cell["prevalence"], ("macro", "micro", "weighted"))
+    return true | {"subset_accuracy": (1 - true["hamming"]) ** LABELS}

@@ -8,12 +8,13 @@ from biomark import stats
 from biomark.stats.bootstrap import bootstrap_interval
 from biomark.stats.multilabel_bootstrap import Replicator
 from biomark.stats.replicated_difference import z_of_replicates
+from judging import LABELS, drawn_labels
 from kept import Kept
 from shared_coverage import CHECKED, batches, check_whole
 from shared_draws import Whole
 
 SIZES, PREVALENCES, AUCS = (30, 88, 388, 2000), (0.1, 0.5), (0.6, 0.8, 0.95)
-LABELS, REPLICATES, CORRELATION = 3, 500, 0.5
+REPLICATES, CORRELATION = 500, 0.5
 # From here on data sets share their draws.
 SHARED_FROM = 388
 METRICS = {
@@ -68,9 +69,7 @@ def _by_shared_draws(kept: Kept, cell: dict, rng: np.random.Generator) -> None:
 def _drawn(cell: dict, rng: np.random.Generator):
     """Labels, scores of both models and thresholds; at least two patients of each class of each label."""
     n, mu = cell["n"], separation(cell["auc"], ties=False)
-    labels = np.zeros((n, LABELS))
-    while min(labels.sum(axis=0).min(), (n - labels.sum(axis=0)).min()) < 2:
-        labels = (rng.random((n, LABELS)) < cell["prevalence"]).astype(float)
+    labels = drawn_labels(cell, rng)
     shared, own = rng.standard_normal((n, LABELS)), rng.standard_normal((2, n, LABELS))
     scores = mu * labels + np.sqrt(CORRELATION) * shared + np.sqrt(1.0 - CORRELATION) * own
     return labels, scores, np.full(LABELS, mu / 2.0)
